@@ -1,0 +1,120 @@
+/**
+ * What a driver says of a chip and what an agent and the server say to each other. No dependency but zod, so that
+ * agents and drivers can import it without the store.
+ *
+ * The protocol is level-triggered: the agent sends everything it observes, the server answers with everything it
+ * wants. A lost, repeated or reordered message therefore costs time, never correctness.
+ */
+import { z } from 'zod'
+
+export const chipHealth = z.enum(['healthy', 'degraded', 'lost', 'unusable', 'unknown'])
+export type ChipHealth = z.infer<typeof chipHealth>
+
+const count = z.number().int().nonnegative()
+const nullableNumber = z.number().nullable()
+
+/** Facts and readings of one chip, normalised over vendors. Unknown is `null`, never 0. */
+export const chipFacts = z.object({
+  /** Driver name, such as `cpu`. */
+  vendor: z.string(),
+  index: count.nullable(),
+  /** Stable over restarts of tool, agent and host: what history and scores are keyed by. */
+  uuid: z.string(),
+  serial: z.string().nullable(),
+  pciAddress: z.string().nullable(),
+  product: z.string(),
+  /** Same for all chips of one card. */
+  cardKey: z.string(),
+  chipOnCard: count,
+  memoryTotalBytes: count.nullable(),
+  memoryUsedBytes: count.nullable(),
+  utilizationRatio: nullableNumber,
+  temperatureCelsius: nullableNumber,
+  powerWatts: nullableNumber,
+  cardPowerWatts: nullableNumber,
+  health: chipHealth,
+  /** Codes and parameters, never sentences. */
+  healthReasons: z.array(z.object({ code: z.string(), params: z.record(z.string(), z.string()) })),
+  driverVersion: z.string().nullable(),
+  firmwareVersion: z.string().nullable(),
+  numaNode: z.number().int().nullable(),
+  eccErrorsUncorrected: count.nullable(),
+  /** Parallel units the scheduler may count: logical processors of a CPU, SMs of a GPU. */
+  computeUnits: count.nullable(),
+  /** Instruction sets or compute capability, such as `avx512_vnni`, `sm_90`. */
+  features: z.array(z.string()),
+  /** Further facts of the vendor, shown as they are. */
+  extra: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  simulated: z.boolean(),
+})
+export type ChipFacts = z.infer<typeof chipFacts>
+
+export const nodeFacts = z.object({
+  hostname: z.string(),
+  operatingSystem: z.string(),
+  kernel: z.string(),
+  architecture: z.string(),
+  cpuCount: count,
+  memoryBytes: count,
+  agentVersion: z.string(),
+  nodeVersion: z.string(),
+})
+export type NodeFacts = z.infer<typeof nodeFacts>
+
+/** One thing the server wants to exist on the node. A changed digest means: replace. */
+export const workload = z.object({
+  id: z.string(),
+  kind: z.enum(['engine', 'proving']),
+  digest: z.string(),
+  spec: z.json(),
+})
+export type Workload = z.infer<typeof workload>
+
+export const workloadState = z.enum([
+  'starting',
+  'checking',
+  'ready',
+  'restarting',
+  'stopping',
+  'stopped',
+  'failed',
+  'done',
+])
+export type WorkloadState = z.infer<typeof workloadState>
+
+export const workloadStatus = z.object({
+  id: z.string(),
+  digest: z.string(),
+  state: workloadState,
+  /** `unix:/path` or `http://host:port`; null until something listens. */
+  endpoint: z.string().nullable(),
+  restarts: count,
+  /** Code and parameters of the last failure. */
+  error: z.object({ code: z.string(), params: z.record(z.string(), z.string()) }).nullable(),
+  progress: z.object({ step: z.string(), done: count, total: count.nullable(), unit: z.string() }).nullable(),
+  /** What a finished one-shot workload (kind `proving`) found; what a ready engine says of itself. */
+  result: z.json().nullable(),
+})
+export type WorkloadStatus = z.infer<typeof workloadStatus>
+
+export const agentReport = z.object({
+  /** From the agent's own directory: survives its restart. */
+  nodeKey: z.string(),
+  /** New at each start of the agent. */
+  bootId: z.string(),
+  facts: nodeFacts,
+  chips: z.array(chipFacts),
+  workloads: z.array(workloadStatus),
+  /** Highest `revision` the agent has applied; the server answers at once if it has a newer one. */
+  appliedRevision: z.number().int(),
+  /** How long the server may hold the answer while nothing changes. */
+  waitMs: count,
+})
+export type AgentReport = z.infer<typeof agentReport>
+
+export const agentOrders = z.object({
+  nodeId: z.string(),
+  revision: z.number().int(),
+  workloads: z.array(workload),
+})
+export type AgentOrders = z.infer<typeof agentOrders>
