@@ -1,0 +1,5 @@
+export type { CatalogueEntry, ModelSource, SourceKind } from './catalogue/entry.ts'
+export { starterModel } from './catalogue/starter.ts'
+export { errors as registryErrors } from './errors.ts'
+export { type FetchedModel, type FetchOptions, fetchModel, incomingDirectory, modelPath } from './fetch-model.ts'
+export type { Environment, FetchProgress, Http, OnProgress, RunCommand } from './ports.ts'
