@@ -1,0 +1,115 @@
+/**
+ * Removes from node_modules what this platform can never load. `--runtime` also removes the headers and manuals of
+ * Node 24, and reports what running needs apart from what building and testing need; build tools stay.
+ *
+ *   node scripts/prune.mjs [--runtime] [--json]
+ */
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { inRoot } from './toolchain/paths.mjs'
+
+const list = (path) => (existsSync(path) ? readdirSync(path) : [])
+
+/** Bytes on disk of a tree: blocks, not lengths, because that is what `du` and a full disk count. */
+function bytesOf(path) {
+  const facts = lstatSync(path)
+  const own = facts.blocks === undefined ? facts.size : facts.blocks * 512
+  if (!facts.isDirectory()) return own
+  return readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), own)
+}
+
+function foreignOnnx() {
+  const base = inRoot('node_modules', 'onnxruntime-node', 'bin', 'napi-v6')
+  return list(base).flatMap((os) => {
+    if (os !== process.platform) return [join(base, os)]
+    return list(join(base, os))
+      .filter((cpu) => cpu !== process.arch)
+      .map((cpu) => join(base, os, cpu))
+  })
+}
+
+function foreignLlama() {
+  const os = { darwin: 'mac', win32: 'win', linux: 'linux' }[process.platform] ?? process.platform
+  const own = new Set([`${os}-${process.arch}`, `${os}-${process.arch}-metal`])
+  const base = inRoot('node_modules', '@node-llama-cpp')
+  return list(base)
+    .filter((name) => !own.has(name))
+    .map((name) => join(base, name))
+}
+
+function nodeManuals() {
+  return list(inRoot('node_modules'))
+    .filter((name) => /^node-(?:bin-)?(?:linux|darwin|win)-/.test(name))
+    .flatMap((name) => ['include', 'share', 'CHANGELOG.md'].map((part) => inRoot('node_modules', name, part)))
+    .filter((path) => existsSync(path))
+}
+
+/** @param {{ runtime?: boolean }} options */
+export function prune(options = {}) {
+  const doomed = [...foreignOnnx(), ...foreignLlama(), ...(options.runtime === true ? nodeManuals() : [])]
+  let removedBytes = 0
+  for (const path of doomed) {
+    removedBytes += bytesOf(path)
+    rmSync(path, { recursive: true, force: true })
+  }
+  return { removed: doomed, removedBytes }
+}
+
+/** Workspaces that run; the console is served as built files, benches and tests do not run in a factory. */
+const RUNTIME_WORKSPACE = /^(?:apps\/(?!console)|drivers|engines\/|executors\/|layers\/|platform\/(?!testkit))/
+
+/** Paths in node_modules that the running factory needs: the closure of the workspaces' own dependencies. */
+function runtimePaths() {
+  const { packages } = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'))
+  const needed = new Set()
+  const queue = Object.keys(packages).filter((path) => RUNTIME_WORKSPACE.test(path) && !path.includes('node_modules'))
+  queue.push(...Object.keys(packages).filter((path) => /^node_modules\/node-(?:bin-)?(?:linux|darwin|win)-/.test(path)))
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (needed.has(path)) continue
+    needed.add(path)
+    const entry = packages[path]
+    const peers = Object.keys(entry.peerDependencies ?? {}).filter(
+      (name) => entry.peerDependenciesMeta?.[name]?.optional !== true,
+    )
+    for (const name of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }).concat(peers)) {
+      const found = resolve(packages, path, name)
+      if (found !== null) queue.push(found)
+    }
+  }
+  return [...needed].filter((path) => path.startsWith('node_modules/') && existsSync(inRoot(path)))
+}
+
+/** Node's own rule: the nearest node_modules upwards. */
+function resolve(packages, from, name) {
+  for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('/')))) {
+    const candidate = base === '' ? `node_modules/${name}` : `${base}/node_modules/${name}`
+    if (packages[candidate] !== undefined) return packages[candidate].link ? packages[candidate].resolved : candidate
+    if (base === '') return null
+  }
+}
+
+/** Sizes in bytes of what is installed and of the part that running needs. */
+export function sizes() {
+  // Packages nested in another one's folder are counted with it.
+  const outer = runtimePaths().filter((path) => path.lastIndexOf('node_modules/') === 0)
+  return {
+    installedBytes: bytesOf(inRoot('node_modules')),
+    runtimeBytes: outer.reduce((sum, path) => sum + bytesOf(inRoot(path)), 0),
+  }
+}
+
+function main() {
+  const { removed, removedBytes } = prune({ runtime: process.argv.includes('--runtime') })
+  const report = { removedBytes, removed: removed.length, ...sizes() }
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify(report))
+    return
+  }
+  const mb = (bytes) => `${Math.round(bytes / 1e6)} MB`
+  console.log(`removed ${mb(removedBytes)} in ${removed.length} places`)
+  console.log(`node_modules as installed, with build tools: ${mb(report.installedBytes)}`)
+  console.log(`of this, needed at run time: ${mb(report.runtimeBytes)}`)
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) main()
