@@ -1,5 +1,7 @@
 import type { Id, Json, Scope } from '@medley/kernel'
-import type { Migration, Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import type { Pool } from 'pg'
 
 /** A module's own view of the database: only its tables are visible to the type checker. */
 export interface ScopedDatabase<Tables> {
@@ -15,6 +17,23 @@ export interface Store {
   /** Resolves when a trivial query answers; rejects with the reason otherwise. */
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+/** What the composition root holds; modules are handed the narrower {@link Store}. */
+export interface OpenedStore extends Store {
+  /** For libraries that bring their own tables (people and sessions). Bypasses nothing but also scopes nothing. */
+  readonly pool: Pool
+  /** Queries without a scope: rows under row-level security are invisible to them. */
+  unscoped<Tables>(): Kysely<Tables>
+}
+
+/** How to reach a PostgreSQL server; `host` is a directory when it begins with a slash (unix socket). */
+export interface StoreConnection {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+  readonly database: string
 }
 
 /** Migrations by name; names sort in the order they run and never change: `20261123-10-fleet`. */
