@@ -18,14 +18,6 @@ export const errors = defineErrors('registry', {
     title: { en: 'There is no model {model}', 'zh-CN': '没有名为 {model} 的模型' },
     hint: { en: 'List the models with `medley models`.', 'zh-CN': '用 `medley models` 查看现有的模型。' },
   },
-  'model.damaged': {
-    status: 409,
-    title: { en: 'The stored file of {model} is not what was fetched', 'zh-CN': '模型 {model} 的本地文件已经变样' },
-    hint: {
-      en: 'Start the factory again: the damaged file is set aside and the model is fetched anew.',
-      'zh-CN': '请重新启动：损坏的文件会被移除，模型会重新获取。',
-    },
-  },
   'sources.invalid': {
     status: 400,
     title: { en: 'Unknown model source in "{value}"', 'zh-CN': '“{value}”里有不认识的模型来源' },

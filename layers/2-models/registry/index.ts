@@ -1,5 +1,7 @@
+export { registryMigrations } from './adapters/migrations.ts'
 export type { CatalogueEntry, ModelSource, SourceKind } from './catalogue/entry.ts'
 export { starterModel } from './catalogue/starter.ts'
 export { errors as registryErrors } from './errors.ts'
 export { type FetchedModel, type FetchOptions, fetchModel, incomingDirectory, modelPath } from './fetch-model.ts'
 export type { Environment, FetchProgress, Http, OnProgress, RunCommand } from './ports.ts'
+export { createRegistry, type Model, type Registry, type RegistryPorts } from './registry.ts'
