@@ -1,0 +1,6 @@
+export { runQuickProving } from './adapters/quick-proving.ts'
+export { type SpawnProbeOptions, spawnProbe } from './adapters/spawn-probe.ts'
+export { QUICK_POLICY, type ScoringPolicy } from './domain/policy.ts'
+export { type CaseScore, type EventScore, type Scoring, type ScoringInput, scoreRun } from './domain/score.ts'
+export { provingErrors } from './errors.ts'
+export type { MeasuredEngine, QuickProvingDeps } from './ports.ts'
