@@ -1,0 +1,3 @@
+export { freePort, type TempDirectory, tempDirectory } from './places.ts'
+export { startTestStore, type TestStore, withStore } from './test-store.ts'
+export { type Patience, waitFor } from './wait-for.ts'
