@@ -1,0 +1,2 @@
+export { createLlamaCppAdapter, type LlamaCppAdapterOptions } from './adapters/launch.ts'
+export { errors as llamaCppErrors } from './errors.ts'
