@@ -90,6 +90,8 @@ export const gatewayReplica = z.object({
 
 export const gatewayRoute = z.object({
   model: z.string(),
+  /** Who may call it and see it listed; null is everybody. */
+  tenantId: z.string().nullable().default(null),
   created: z.number(),
   capabilities: z.array(z.enum(['chat', 'completion', 'embedding'])),
   replicas: z.array(gatewayReplica),

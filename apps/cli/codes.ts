@@ -1,0 +1,17 @@
+type Coded = { readonly code: string; readonly params: Readonly<Record<string, string>> }
+
+// What the terminal says of codes that reach it without a problem around them. The console has its own, in both languages.
+const SENTENCES: Readonly<Record<string, (params: Readonly<Record<string, string>>) => string>> = {
+  'server.bring-up.blocked': ({ needs }) => `waits for: ${needs}`,
+  'registry.model.unobtainable': ({ detail }) => `The model could not be had from any source.\n${detail ?? ''}`,
+  'server.unexpected': ({ detail }) => detail ?? 'unexpected',
+}
+
+/** A sentence for a code; falls back to the code itself with its parameters. */
+export function describeCode({ code, params }: Coded): string {
+  const sentence = SENTENCES[code]?.(params)
+  if (sentence) return sentence
+  const { detail, ...rest } = params
+  const listed = Object.entries(rest).map(([key, value]) => `${key}=${value}`)
+  return [`[${code}]`, ...listed, ...(detail ? [detail] : [])].join(' ')
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { CliError } from '../cli-error.ts'
+import { DEFAULT_PORT, dataDirectory } from '../settings.ts'
+import { up } from '../up/up.ts'
+
+interface UpFlags {
+  readonly port?: string
+  readonly listen?: string
+  readonly insecure?: true
+  readonly model?: string
+  readonly starter?: string | false
+  readonly drain: string
+}
+
+export function addUp(program: Command): void {
+  program
+    .command('up')
+    .description('Start the factory on this machine and keep it running')
+    .option('--data <dir>', 'data directory (default: $MEDLEY_DATA or ~/.medley)')
+    .option(
+      '--port <number>',
+      `console and API; the gateway takes the next one (default: $MEDLEY_PORT or ${DEFAULT_PORT})`,
+    )
+    .option('--listen <address>', 'address to listen on; anything but loopback needs --insecure', '127.0.0.1')
+    .option('--insecure', 'allow a plain-text listener beyond loopback')
+    .option('--model <file>', 'GGUF file of the starter model (default: $MEDLEY_STARTER_MODEL)')
+    .option('--no-starter', 'fetch and deploy no starter model')
+    .option('--drain <seconds>', 'how long a stop waits for answers under way', '30')
+    .addHelpText('after', '\nExample:\n  medley up --data ./factory --port 7170')
+    .action(async (_flags: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<UpFlags & { data?: string }>()
+      const port = portNumber(flags.port ?? process.env.MEDLEY_PORT ?? String(DEFAULT_PORT))
+      const host = flags.listen ?? '127.0.0.1'
+      if (!isLoopback(host) && !flags.insecure) {
+        throw new CliError(
+          2,
+          `--listen ${host} would serve keys and answers in plain text beyond this machine. ` +
+            'Put a TLS proxy in front of loopback, or add --insecure if the network is trusted.',
+        )
+      }
+      await up(dataDirectory(flags.data, process.env), {
+        host,
+        port,
+        gatewayPort: port + 1,
+        version: version(),
+        starterModel: flags.starter === false ? null : 'smollm2-135m-instruct',
+        starterFile: flags.model ?? process.env.MEDLEY_STARTER_MODEL ?? null,
+        modelSources: process.env.MEDLEY_MODEL_SOURCES?.split(',').map((source) => source.trim()) ?? null,
+        drainSeconds: seconds(flags.drain),
+      })
+    })
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port > 0 && port < 65_535) return port
+  throw new CliError(2, `--port ${text} is not a port: give a number from 1 to 65534 (the gateway takes the next one)`)
+}
+
+function seconds(text: string): number {
+  const value = Number(text)
+  if (Number.isFinite(value) && value >= 0) return value
+  throw new CliError(2, `--drain ${text} is not a number of seconds`)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+function version(): string {
+  const file = new URL(import.meta.url.endsWith('.ts') ? '../package.json' : './package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

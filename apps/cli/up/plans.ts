@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { consolePath, entryPath } from '../entries.ts'
+import type { DataPaths } from '../settings.ts'
+import { writeAtomically } from './lock.ts'
+import type { ChildPlan } from './supervisor.ts'
+
+export interface UpOptions {
+  readonly host: string
+  readonly port: number
+  readonly gatewayPort: number
+  readonly version: string
+  readonly starterModel: string | null
+  readonly starterFile: string | null
+  readonly modelSources: readonly string[] | null
+  readonly drainSeconds: number
+}
+
+export type StoreConfig =
+  | { readonly kind: 'embedded'; readonly connection: Readonly<Record<string, string | number>> }
+  | { readonly kind: 'external' }
+
+const READY_TIMEOUT_MS = 120_000
+
+/**
+ * Where sockets of engines lie. Short, because the path of a unix socket may have 107 bytes at most, and the same
+ * at each start, so that running engines are found again.
+ */
+export function runDirectory(data: string): string {
+  const name = `medley-${createHash('sha256').update(data).digest('hex').slice(0, 10)}`
+  const directory = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), name)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return directory
+}
+
+/** Secrets stay out of these environments and argument lists: each process reads them from the instance's files. */
+export function processPlans(files: DataPaths, options: UpOptions, store: StoreConfig) {
+  const { host, port, gatewayPort } = options
+  const reachable = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
+  const consoleUrl = `http://${reachable}:${port}`
+  const gatewayUrl = `http://${reachable}:${gatewayPort}`
+  const configure = (name: string, content: unknown) => {
+    const file = join(files.run, `${name}.json`)
+    writeAtomically(file, JSON.stringify(content, null, 2))
+    return file
+  }
+  const server = configure('server', {
+    version: options.version,
+    listen: { host, port },
+    consoleUrl,
+    gatewayUrl,
+    dataDirectory: files.data,
+    consoleDirectory: consolePath(),
+    store,
+    starter: { model: options.starterModel, file: options.starterFile, sources: options.modelSources },
+  })
+  const gateway = configure('gateway', {
+    listen: { host, port: gatewayPort },
+    dataDirectory: files.gateway,
+    serverUrl: consoleUrl,
+    secretsFile: files.secrets,
+    worker: 0,
+    drainMs: options.drainSeconds * 1000,
+  })
+  const agent = configure('agent', {
+    dataDirectory: files.agent,
+    runDirectory: runDirectory(files.data),
+    serverUrl: consoleUrl,
+    tokenFile: files.secrets,
+  })
+  const plan = (name: 'server' | 'gateway' | 'agent', variable: string, file: string, heapMb: number): ChildPlan => ({
+    name,
+    command: process.execPath,
+    // Small young generations: these processes idle most of the time and share one machine with the engines.
+    args: ['--enable-source-maps', `--max-old-space-size=${heapMb}`, '--max-semi-space-size=4', entryPath(name)],
+    env: { ...process.env, [variable]: file, ...(name === 'server' ? {} : { DATABASE_URL: undefined }) },
+    cwd: '/',
+    ready: 'message',
+    readyTimeoutMs: READY_TIMEOUT_MS,
+    stopSignal: 'SIGTERM',
+    stopMessage: true,
+    stopTimeoutMs: (options.drainSeconds + 15) * 1000,
+  })
+  return {
+    consoleUrl,
+    gatewayUrl,
+    server: plan('server', 'MEDLEY_SERVER_CONFIG', server, 1024),
+    gateway: plan('gateway', 'MEDLEY_GATEWAY_CONFIG', gateway, 512),
+    agent: plan('agent', 'MEDLEY_AGENT_CONFIG', agent, 512),
+  }
+}
+
+/** Resolves when something answers at the address, whatever it says. */
+export async function answers(url: string): Promise<void> {
+  for (;;) {
+    const reached = await new Promise<boolean>((resolve) => {
+      const probe = request(url, { timeout: 1000 }, (response) => {
+        response.resume()
+        resolve(true)
+      })
+      probe.on('error', () => resolve(false))
+      probe.on('timeout', () => probe.destroy())
+      probe.end()
+    })
+    if (reached) return
+    await sleep(100)
+  }
+}

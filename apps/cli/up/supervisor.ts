@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { writeAtomically } from './lock.ts'
+import { identify, isAlive, type ProcessIdentity } from './process-identity.ts'
+
+export interface ChildPlan {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  readonly uid?: number
+  readonly gid?: number
+  /** How one knows that it works: a message over IPC, or a probe that resolves. */
+  readonly ready: 'message' | (() => Promise<void>)
+  readonly readyTimeoutMs: number
+  readonly stopSignal: NodeJS.Signals
+  /** Told before the signal, so that a process can tell an ordered stop from the loss of its parent. */
+  readonly stopMessage: boolean
+  readonly stopTimeoutMs: number
+}
+
+export interface SupervisedChild {
+  readonly name: string
+  readonly restarts: number
+  readonly pid: number | null
+  whenReady(): Promise<void>
+  stop(): Promise<void>
+}
+
+const FIRST_BACKOFF_MS = 200
+const LONGEST_BACKOFF_MS = 10_000
+const HEALTHY_AFTER_MS = 30_000
+
+const childrenFile = z.array(z.object({ name: z.string(), pid: z.number().int(), startTicks: z.string().nullable() }))
+
+export interface Supervisor {
+  start(plan: ChildPlan): SupervisedChild
+  stopAll(): Promise<void>
+}
+
+/**
+ * Keeps a set of processes alive: each is restarted with exponential back-off until it is told to stop. Writes down
+ * who they are, so that the next `up` can end what a killed one left behind.
+ */
+export function createSupervisor(options: {
+  childrenFile: string
+  logDirectory: string
+  onEvent: (event: { child: string; kind: 'started' | 'ready' | 'exited' | 'gave-up'; detail: string }) => void
+}): Supervisor {
+  mkdirSync(options.logDirectory, { recursive: true, mode: 0o700 })
+  const living = new Map<string, ProcessIdentity>()
+  const children: (SupervisedChild & { stop(): Promise<void> })[] = []
+  const remember = () =>
+    writeAtomically(options.childrenFile, JSON.stringify([...living].map(([name, who]) => ({ name, ...who }))))
+
+  return {
+    start(plan) {
+      const log = createWriteStream(join(options.logDirectory, `${plan.name}.log`), { flags: 'a', mode: 0o600 })
+      const child = superviseOne(plan, log, {
+        started(identity) {
+          living.set(plan.name, identity)
+          remember()
+        },
+        event: options.onEvent,
+      })
+      children.push(child)
+      return child
+    },
+    async stopAll() {
+      for (const child of [...children].reverse()) await child.stop()
+      living.clear()
+      remember()
+    },
+  }
+}
+
+function superviseOne(
+  plan: ChildPlan,
+  log: WriteStream,
+  hooks: {
+    started: (identity: ProcessIdentity) => void
+    event: (event: { child: string; kind: 'started' | 'ready' | 'exited' | 'gave-up'; detail: string }) => void
+  },
+): SupervisedChild {
+  let current: ChildProcess | null = null
+  let stopping = false
+  let restarts = 0
+  let markReady: () => void = () => {}
+  const firstReady = new Promise<void>((resolve) => {
+    markReady = resolve
+  })
+
+  async function runOnce(): Promise<void> {
+    const child = spawn(plan.command, plan.args, {
+      env: plan.env,
+      cwd: plan.cwd,
+      stdio: ['ignore', 'pipe', 'pipe', ...(plan.ready === 'message' ? (['ipc'] as const) : [])],
+      ...(plan.uid === undefined ? {} : { uid: plan.uid }),
+      ...(plan.gid === undefined ? {} : { gid: plan.gid }),
+    })
+    current = child
+    child.stdout?.pipe(log, { end: false })
+    child.stderr?.pipe(log, { end: false })
+    const exited = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message))
+      child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`))
+    })
+    if (child.pid !== undefined) hooks.started(identify(child.pid))
+    hooks.event({ child: plan.name, kind: 'started', detail: String(child.pid) })
+    await Promise.race([waitUntilReady(child), exited])
+    const reason = await exited
+    current = null
+    if (!stopping) hooks.event({ child: plan.name, kind: 'exited', detail: reason })
+  }
+
+  async function waitUntilReady(child: ChildProcess): Promise<void> {
+    const ready =
+      plan.ready === 'message'
+        ? new Promise<void>((resolve) => {
+            child.on('message', (message) => {
+              if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready')
+                resolve()
+            })
+          })
+        : plan.ready()
+    const late = sleep(plan.readyTimeoutMs, 'late' as const, { ref: false })
+    if ((await Promise.race([ready, late])) === 'late') {
+      hooks.event({ child: plan.name, kind: 'gave-up', detail: `not ready after ${plan.readyTimeoutMs / 1000} s` })
+      child.kill('SIGKILL')
+      return
+    }
+    hooks.event({ child: plan.name, kind: 'ready', detail: String(child.pid) })
+    markReady()
+  }
+
+  const loop = (async () => {
+    let backoffMs = FIRST_BACKOFF_MS
+    while (!stopping) {
+      const startedAt = performance.now()
+      await runOnce().catch((error: unknown) => {
+        hooks.event({ child: plan.name, kind: 'exited', detail: String(error) })
+      })
+      if (stopping) break
+      restarts += 1
+      if (performance.now() - startedAt > HEALTHY_AFTER_MS) backoffMs = FIRST_BACKOFF_MS
+      await sleep(backoffMs)
+      backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)
+    }
+  })()
+
+  return {
+    name: plan.name,
+    get restarts() {
+      return restarts
+    },
+    get pid() {
+      return current?.pid ?? null
+    },
+    whenReady: () => firstReady,
+    async stop() {
+      stopping = true
+      const child = current
+      if (child) {
+        if (plan.stopMessage && child.connected) child.send({ type: 'shutdown' })
+        child.kill(plan.stopSignal)
+        const finished = await Promise.race([loop, sleep(plan.stopTimeoutMs, 'late' as const, { ref: false })])
+        if (finished === 'late') child.kill('SIGKILL')
+      }
+      await loop
+      log.end()
+    },
+  }
+}
+
+/**
+ * Ends what a killed `up` left running. Its children see their parent's pipe close and go by themselves, draining
+ * what they answer; those that do not go in time are killed.
+ */
+export async function endLeftovers(file: string, patienceMs: number): Promise<number> {
+  let listed: z.infer<typeof childrenFile>
+  try {
+    listed = childrenFile.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return 0
+  }
+  const left = listed.filter(isAlive)
+  for (const child of left) process.kill(child.pid, child.name === 'postgres' ? 'SIGINT' : 'SIGTERM')
+  const deadline = performance.now() + patienceMs
+  while (left.some(isAlive) && performance.now() < deadline) await sleep(50)
+  for (const child of left.filter(isAlive)) process.kill(child.pid, 'SIGKILL')
+  return left.length
+}

@@ -1,0 +1,161 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openStore, preparePostgres, type StoreConnection } from '@medley/store'
+import { type ApiClient, connect } from '../api-client.ts'
+import { CliError } from '../cli-error.ts'
+import { type DataPaths, paths } from '../settings.ts'
+import { createDisplay } from './display.ts'
+import { releaseLock, takeLock } from './lock.ts'
+import { processPlans, type StoreConfig, type UpOptions } from './plans.ts'
+import { portProblem } from './ports.ts'
+import { createSupervisor, endLeftovers, type Supervisor } from './supervisor.ts'
+import { welcome } from './welcome.ts'
+
+const LEFTOVER_PATIENCE_MS = 40_000
+
+/** Starts the factory on a data directory and keeps it running until it is told to stop. */
+export async function up(data: string, options: UpOptions): Promise<void> {
+  const files = paths(data)
+  const display = createDisplay(process.stdout, process.env)
+  makeDirectories(files)
+  claim(files, options)
+  const supervisor = createSupervisor({
+    childrenFile: files.children,
+    logDirectory: files.logs,
+    onEvent: ({ child, kind, detail }) => {
+      if (kind === 'exited' || kind === 'gave-up') display.note(`${child} ended (${detail}); starting it again`)
+    },
+  })
+  const stopped = onStopSignal()
+  try {
+    if ((await endLeftovers(files.children, LEFTOVER_PATIENCE_MS)) > 0)
+      display.note('ended what a killed factory left running')
+    await requirePorts(options)
+    const client = await startProcesses(files, options, supervisor, stopped.signal)
+    if (client) {
+      await display.follow(client, stopped.signal)
+      if (!stopped.signal.aborted) display.print(await welcome(client))
+    }
+    await stopped.promise
+    display.note('stopping: answers under way are finished first')
+  } finally {
+    await supervisor.stopAll()
+    releaseLock(files.lock)
+  }
+}
+
+async function startProcesses(
+  files: DataPaths,
+  options: UpOptions,
+  supervisor: Supervisor,
+  signal: AbortSignal,
+): Promise<ApiClient | null> {
+  const store = await startStore(files, supervisor)
+  const plans = processPlans(files, options, store)
+  const server = supervisor.start(plans.server)
+  await Promise.race([server.whenReady(), aborted(signal)])
+  if (signal.aborted) return null
+  const gateway = supervisor.start(plans.gateway)
+  const agent = supervisor.start(plans.agent)
+  await Promise.race([Promise.all([gateway.whenReady(), agent.whenReady()]), aborted(signal)])
+  return signal.aborted ? null : connect(files.data)
+}
+
+async function startStore(files: DataPaths, supervisor: Supervisor): Promise<StoreConfig> {
+  if (process.env.DATABASE_URL) return { kind: 'external' }
+  const postgres = await preparePostgres({ directory: files.postgres })
+  const child = supervisor.start({
+    name: 'postgres',
+    command: postgres.command,
+    args: postgres.args,
+    env: postgres.env,
+    ...(postgres.uid === undefined ? {} : { uid: postgres.uid }),
+    ...(postgres.gid === undefined ? {} : { gid: postgres.gid }),
+    cwd: postgres.cwd,
+    ready: () => connects(postgres.connection),
+    readyTimeoutMs: 60_000,
+    // Fast shutdown (pg_ctl(1)): ends sessions, writes a checkpoint.
+    stopSignal: 'SIGINT',
+    stopMessage: false,
+    stopTimeoutMs: 30_000,
+  })
+  await child.whenReady()
+  return { kind: 'embedded', connection: { ...postgres.connection } }
+}
+
+/** Resolves when the store takes a connection. */
+async function connects(connection: StoreConnection): Promise<void> {
+  const store = openStore({ connection, maxConnections: 1 })
+  try {
+    while (!(await store.ping().then(
+      () => true,
+      () => false,
+    ))) {
+      await sleep(50)
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+function makeDirectories(files: DataPaths): void {
+  try {
+    for (const directory of [files.data, files.run, files.logs, files.gateway, files.agent, files.models]) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+    }
+    if (!statSync(files.data).isDirectory()) throw new Error('it is not a directory')
+  } catch (error) {
+    throw new CliError(
+      1,
+      `Cannot use the data directory ${files.data}: ${(error as Error).message}. Choose another with --data DIR.`,
+    )
+  }
+}
+
+function claim(files: DataPaths, { host, port, gatewayPort }: UpOptions): void {
+  const lock = takeLock(files.lock, { host, port, gatewayPort })
+  if (lock.kind === 'taken') return
+  const { owner } = lock
+  throw new CliError(
+    5,
+    `A factory already runs on ${files.data} (pid ${owner.pid}, console http://${owner.host}:${owner.port}). ` +
+      'Use it, stop it with Ctrl-C in its terminal, or start another one with --data DIR --port N.',
+  )
+}
+
+async function requirePorts({ host, port, gatewayPort }: UpOptions): Promise<void> {
+  for (const wanted of [port, gatewayPort]) {
+    const problem = await portProblem(host, wanted)
+    if (!problem) continue
+    const why = {
+      taken: `Port ${wanted} is taken by another program`,
+      'not-allowed': `This user may not listen on port ${wanted}`,
+      'no-such-address': `This machine has no address ${host}`,
+    }[problem]
+    const other = port === 7070 ? 7170 : 7070
+    throw new CliError(
+      5,
+      `${why}. Start on another port: npm start -- --port ${other} (the gateway takes the next one, ${other + 1}).`,
+    )
+  }
+}
+
+function onStopSignal(): { signal: AbortSignal; promise: Promise<void> } {
+  const controller = new AbortController()
+  let asked = 0
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      asked += 1
+      controller.abort()
+      // Asked three times, a person means it: the children notice the loss of their parent and go by themselves.
+      if (asked >= 3) process.exit(130)
+    })
+  }
+  return { signal: controller.signal, promise: aborted(controller.signal) }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(3_600_000, undefined, { signal }).catch(() => {})
+  }
+}

@@ -1,0 +1,5 @@
+export { servingMigrations } from './adapters/tables.ts'
+export type { DeploymentState, RevisionSpec } from './domain/revision.ts'
+export { servingErrors } from './errors.ts'
+export type { EngineAdapter, EngineLaunch } from './ports.ts'
+export { createServing, type DeploymentView, type EngineWorkload, type ReplicaView, type Serving } from './serving.ts'

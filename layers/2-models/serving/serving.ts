@@ -1,0 +1,349 @@
+import { type Clock, digestOf, type Id, type IdFactory, type Json, systemScope, type TenantScope } from '@medley/kernel'
+import { appendEvent, type Store, type Transaction } from '@medley/store'
+import type { ServingTables } from './adapters/tables.ts'
+import { type DeploymentState, deploymentState, type RevisionSpec, revisionDigest } from './domain/revision.ts'
+import { servingErrors } from './errors.ts'
+import { type EngineFacts, type EngineSpec, engineFacts, type GatewayRoute } from './protocol.ts'
+
+export interface NewDeployment {
+  readonly name: string
+  readonly servedModel: string
+  readonly nodeId: string
+  readonly spec: RevisionSpec
+}
+
+export interface ReplicaView {
+  readonly id: string
+  readonly chipUuids: readonly string[]
+  readonly state: string
+  readonly endpoint: string | null
+  readonly restarts: number
+  readonly error: { readonly code: string; readonly params: Readonly<Record<string, string>> } | null
+  readonly progress: { step: string; done: number; total: number | null; unit: string } | null
+  readonly facts: EngineFacts | null
+}
+
+export interface DeploymentView {
+  readonly id: string
+  readonly name: string
+  readonly servedModel: string
+  readonly state: DeploymentState
+  readonly revision: {
+    readonly id: string
+    readonly digest: string
+    readonly createdAt: Date
+    readonly spec: RevisionSpec
+  }
+  readonly replicas: readonly ReplicaView[]
+  readonly createdAt: Date
+}
+
+/** What a node's agent says of one of its replicas. */
+export interface ReplicaObservation {
+  readonly id: string
+  readonly state: string
+  readonly endpoint: string | null
+  readonly restarts: number
+  readonly error: { readonly code: string; readonly params: Readonly<Record<string, string>> } | null
+  readonly progress: { step: string; done: number; total: number | null; unit: string } | null
+  readonly result: unknown
+}
+
+export interface EngineWorkload {
+  readonly id: string
+  readonly kind: 'engine'
+  readonly digest: string
+  readonly spec: EngineSpec
+}
+
+export interface Serving {
+  /** Creates the deployment, or a new revision of it when the specification changed. Repeating it changes nothing. */
+  deploy(scope: TenantScope, request: NewDeployment): Promise<DeploymentView>
+  stop(scope: TenantScope, id: string): Promise<DeploymentView>
+  /** Starts a stopped deployment again with its current revision. */
+  start(scope: TenantScope, id: string): Promise<DeploymentView>
+  list(scope: TenantScope, page: { after: string | null; limit: number }): Promise<readonly DeploymentView[]>
+  /** @throws AppError `serving.deployment.unknown` */
+  get(scope: TenantScope, id: string): Promise<DeploymentView>
+  engineWorkloads(nodeId: string): Promise<readonly EngineWorkload[]>
+  observe(nodeId: string, observations: readonly ReplicaObservation[]): Promise<{ changed: boolean }>
+  gatewayRoutes(): Promise<readonly GatewayRoute[]>
+}
+
+export interface ServingPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly ids: IdFactory
+}
+
+const SERVING = systemScope('serving')
+type Tx = Transaction<ServingTables>
+
+export function createServing({ store, clock, ids }: ServingPorts): Serving {
+  const database = store.tables<ServingTables>()
+
+  async function insertRevision(
+    tx: Tx,
+    scope: TenantScope,
+    deploymentId: string,
+    request: NewDeployment,
+    digest: string,
+  ) {
+    const revisionId = ids.next('revision')
+    const owner = { tenant_id: scope.tenantId, project_id: projectOf(scope) }
+    await tx
+      .insertInto('deployment_revisions')
+      .values({ id: revisionId, deployment_id: deploymentId, ...owner, digest, spec: JSON.stringify(request.spec) })
+      .execute()
+    await tx.deleteFrom('replicas').where('deployment_id', '=', deploymentId).execute()
+    await tx
+      .insertInto('replicas')
+      .values({
+        id: ids.next('replica'),
+        deployment_id: deploymentId,
+        revision_id: revisionId,
+        ...owner,
+        node_id: request.nodeId,
+        chip_uuids: [...request.spec.chipUuids],
+        state: 'pending',
+        restarts: 0,
+      })
+      .execute()
+    await tx
+      .updateTable('deployments')
+      .set({ current_revision_id: revisionId, desired: 'running', served_model: request.servedModel })
+      .where('id', '=', deploymentId)
+      .execute()
+    await announce(tx, scope, 'serving.deployment.revised', deploymentId, { revisionId, digest })
+  }
+
+  function announce(tx: Tx, scope: TenantScope, type: string, subject: string, payload: Json) {
+    return appendEvent(tx, { ids, clock }, {
+      type,
+      version: 1,
+      tenantId: scope.tenantId,
+      actor: scope.actor,
+      subject,
+      causationId: null,
+      correlationId: null,
+      occurredAt: new Date(clock.now()),
+      payload,
+    })
+  }
+
+  const want = (scope: TenantScope, id: string, desired: 'running' | 'stopped') =>
+    database.run(scope, async (tx) => {
+      await requireView(tx, id)
+      await tx.updateTable('deployments').set({ desired }).where('id', '=', id).execute()
+      await tx.updateTable('replicas').set({ state: 'pending' }).where('deployment_id', '=', id).execute()
+      await announce(tx, scope, `serving.deployment.${desired === 'running' ? 'started' : 'stopped'}`, id, {})
+      return requireView(tx, id)
+    })
+
+  return {
+    deploy: (scope, request) =>
+      database.run(scope, async (tx) => {
+        const digest = revisionDigest(request.spec)
+        const existing = await tx
+          .selectFrom('deployments')
+          .selectAll()
+          .where('name', '=', request.name)
+          .executeTakeFirst()
+        const id = existing?.id ?? ids.next('deployment')
+        if (!existing) {
+          await tx
+            .insertInto('deployments')
+            .values({
+              id,
+              tenant_id: scope.tenantId,
+              project_id: projectOf(scope),
+              name: request.name,
+              served_model: request.servedModel,
+              desired: 'running',
+              current_revision_id: null,
+            })
+            .execute()
+        }
+        const current = existing && (await findView(tx, id))
+        const unchanged = current?.revision.digest === digest && existing?.desired === 'running'
+        if (!unchanged) await insertRevision(tx, scope, id, request, digest)
+        return requireView(tx, id)
+      }),
+
+    stop: (scope, id) => want(scope, id, 'stopped'),
+    start: (scope, id) => want(scope, id, 'running'),
+
+    list: (scope, { after, limit }) =>
+      database.run(scope, async (tx) => {
+        const rows = await tx
+          .selectFrom('deployments')
+          .select('id')
+          .where('id', '>', after ?? '')
+          .where('current_revision_id', 'is not', null)
+          .orderBy('id')
+          .limit(limit)
+          .execute()
+        return Promise.all(rows.map((row) => requireView(tx, row.id)))
+      }),
+
+    get: (scope, id) => database.run(scope, (tx) => requireView(tx, id)),
+
+    engineWorkloads: (nodeId) =>
+      database.run(SERVING, async (tx) => {
+        const rows = await wantedReplicas(tx).where('replicas.node_id', '=', nodeId).execute()
+        return rows.map((row) => {
+          const spec = toEngineSpec(row)
+          return { id: row.id, kind: 'engine' as const, digest: digestOf(spec as unknown as Json), spec }
+        })
+      }),
+
+    observe: (nodeId, observations) =>
+      database.run(SERVING, async (tx) => {
+        let changed = false
+        for (const seen of observations) changed = (await recordObservation(tx, nodeId, seen, clock)) || changed
+        return { changed }
+      }),
+
+    gatewayRoutes: () =>
+      database.run(SERVING, async (tx) => {
+        const rows = await wantedReplicas(tx).execute()
+        const routes = new Map<string, GatewayRoute>()
+        for (const row of rows) {
+          const key = `${row.tenant_id} ${row.served_model}`
+          const route = routes.get(key) ?? {
+            model: row.served_model,
+            tenantId: row.tenant_id,
+            created: Math.floor(row.deployment_created_at.getTime() / 1000),
+            capabilities: [...row.spec.capabilities],
+            replicas: [],
+          }
+          route.replicas.push({
+            id: row.id,
+            revisionId: row.revision_id,
+            endpoint: row.endpoint,
+            ready: row.state === 'ready',
+            chipUuids: row.chip_uuids,
+          })
+          routes.set(key, route)
+        }
+        return [...routes.values()]
+      }),
+  }
+}
+
+function projectOf(scope: TenantScope): Id<'project'> {
+  if (!scope.projectId) throw new TypeError('a deployment belongs to a project: the scope names none')
+  return scope.projectId
+}
+
+function wantedReplicas(tx: Tx) {
+  return tx
+    .selectFrom('replicas')
+    .innerJoin('deployments', 'deployments.id', 'replicas.deployment_id')
+    .innerJoin('deployment_revisions', 'deployment_revisions.id', 'replicas.revision_id')
+    .select([
+      'replicas.id',
+      'replicas.revision_id',
+      'replicas.endpoint',
+      'replicas.state',
+      'replicas.chip_uuids',
+      'replicas.tenant_id',
+      'deployments.served_model',
+      'deployments.created_at as deployment_created_at',
+      'deployment_revisions.spec',
+    ])
+    .where('deployments.desired', '=', 'running')
+    .orderBy('replicas.id')
+}
+
+function toEngineSpec(row: { id: string; revision_id: string; served_model: string; spec: RevisionSpec }): EngineSpec {
+  const { model, template, engine, config, golden, chipUuids } = row.spec
+  return {
+    replicaId: row.id,
+    revisionId: row.revision_id,
+    family: engine.family,
+    servedModel: row.served_model,
+    modelPath: model.path,
+    modelDigest: model.digest,
+    template: { ...template, stop: [...template.stop] },
+    config,
+    golden,
+    chipUuids: [...chipUuids],
+  }
+}
+
+async function recordObservation(tx: Tx, nodeId: string, seen: ReplicaObservation, clock: Clock): Promise<boolean> {
+  const facts = engineFacts.safeParse(seen.result)
+  const result = await tx
+    .updateTable('replicas')
+    .set({
+      state: seen.state,
+      endpoint: seen.endpoint,
+      restarts: seen.restarts,
+      error: JSON.stringify(seen.error),
+      progress: JSON.stringify(seen.progress),
+      ...(facts.success ? { facts: JSON.stringify(facts.data) } : {}),
+      updated_at: new Date(clock.now()),
+    })
+    .where('id', '=', seen.id)
+    .where('node_id', '=', nodeId)
+    .where((where) =>
+      where.or([
+        where('state', '!=', seen.state),
+        where('endpoint', 'is distinct from', seen.endpoint),
+        where('restarts', '!=', seen.restarts),
+        where('progress', 'is distinct from', JSON.stringify(seen.progress) as never),
+        where('error', 'is distinct from', JSON.stringify(seen.error) as never),
+      ]),
+    )
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+async function requireView(tx: Tx, id: string): Promise<DeploymentView> {
+  const view = await findView(tx, id)
+  if (!view) throw servingErrors['deployment.unknown']({ id })
+  return view
+}
+
+async function findView(tx: Tx, id: string): Promise<DeploymentView | null> {
+  const row = await tx
+    .selectFrom('deployments')
+    .innerJoin('deployment_revisions', 'deployment_revisions.id', 'deployments.current_revision_id')
+    .select([
+      'deployments.id',
+      'deployments.name',
+      'deployments.served_model',
+      'deployments.desired',
+      'deployments.created_at',
+      'deployment_revisions.id as revision_id',
+      'deployment_revisions.digest',
+      'deployment_revisions.spec',
+      'deployment_revisions.created_at as revised_at',
+    ])
+    .where('deployments.id', '=', id)
+    .executeTakeFirst()
+  if (!row) return null
+  const replicas = await tx.selectFrom('replicas').selectAll().where('deployment_id', '=', id).orderBy('id').execute()
+  return {
+    id: row.id,
+    name: row.name,
+    servedModel: row.served_model,
+    state: deploymentState(
+      row.desired,
+      replicas.map((replica) => replica.state),
+    ),
+    revision: { id: row.revision_id, digest: row.digest, createdAt: row.revised_at, spec: row.spec },
+    replicas: replicas.map((replica) => ({
+      id: replica.id,
+      chipUuids: replica.chip_uuids,
+      state: replica.state,
+      endpoint: replica.endpoint,
+      restarts: replica.restarts,
+      error: replica.error,
+      progress: replica.progress,
+      facts: replica.facts,
+    })),
+    createdAt: row.created_at,
+  }
+}
