@@ -1,0 +1,1 @@
+export { gatewayErrors } from './errors.ts'

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { GatewayRoute } from '@medley/serving/protocol'
+
+export interface Replica {
+  readonly id: string
+  readonly revisionId: string
+  readonly endpoint: string
+  readonly chipUuids: readonly string[]
+}
+
+export interface Lease {
+  readonly replica: Replica
+  release(): void
+}
+
+interface State {
+  replica: Replica
+  model: string
+  /** What the newest snapshot says. */
+  ready: boolean
+  /** What this worker found out since: the snapshot lags behind a restart, or stands still without the server. */
+  found: 'up' | 'down' | null
+  inFlight: number
+  probing: boolean
+}
+
+interface Waiter {
+  readonly model: string
+  readonly retry: () => boolean
+}
+
+const FIRST_PROBE_MS = 50
+const LONGEST_PROBE_MS = 1000
+
+/** The replicas of every model: who is ready, who is least busy, and who must be asked again. */
+export class ReplicaPool {
+  readonly #isHealthy: (endpoint: string) => Promise<boolean>
+  readonly #stopping = new AbortController()
+  #states = new Map<string, State>()
+  readonly #waiters = new Set<Waiter>()
+
+  constructor(isHealthy: (endpoint: string) => Promise<boolean>) {
+    this.#isHealthy = isHealthy
+  }
+
+  replace(routes: readonly GatewayRoute[]): void {
+    const next = new Map<string, State>()
+    for (const { model, replicas } of routes) {
+      for (const { id, revisionId, endpoint, ready, chipUuids } of replicas) {
+        if (endpoint === null) continue
+        const known = this.#states.get(id)
+        const replica = { id, revisionId, endpoint, chipUuids }
+        const same = known?.replica.endpoint === endpoint ? known : null
+        const state = same ?? { replica, model, ready, found: null, inFlight: 0, probing: false }
+        // What was found here stands until the server changes its mind.
+        if (state.ready !== ready) state.found = null
+        Object.assign(state, { replica, model, ready })
+        next.set(id, state)
+      }
+    }
+    this.#states = next
+    this.#wake()
+  }
+
+  /**
+   * The least busy usable replica of `model`, waiting up to `waitMs` for one; null when none came or `signal`
+   * fired.
+   */
+  acquire(model: string, waitMs: number, signal: AbortSignal): Promise<Lease | null> {
+    const lease = this.#take(model)
+    if (lease !== null || waitMs <= 0 || signal.aborted) return Promise.resolve(lease)
+    return new Promise((resolve) => {
+      const finish = (result: Lease | null) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', giveUp)
+        this.#waiters.delete(waiter)
+        resolve(result)
+        return true
+      }
+      const giveUp = () => finish(null)
+      const waiter: Waiter = {
+        model,
+        retry: () => {
+          const found = this.#take(model)
+          return found !== null && finish(found)
+        },
+      }
+      const timer = setTimeout(giveUp, waitMs)
+      signal.addEventListener('abort', giveUp)
+      this.#waiters.add(waiter)
+      this.#probeAll(model)
+    })
+  }
+
+  /** A connection to it failed: nobody gets it again before its health answers. */
+  reportDown(replica: Replica): void {
+    const state = this.#states.get(replica.id)
+    if (state === undefined || state.replica.endpoint !== replica.endpoint) return
+    state.found = 'down'
+    this.#probe(state)
+  }
+
+  close(): void {
+    this.#stopping.abort()
+  }
+
+  #take(model: string): Lease | null {
+    let best: State | null = null
+    for (const state of this.#states.values()) {
+      if (state.model !== model || !isUsable(state)) continue
+      if (best === null || state.inFlight < best.inFlight) best = state
+    }
+    if (best === null) return null
+    const chosen = best
+    chosen.inFlight += 1
+    let released = false
+    return {
+      replica: chosen.replica,
+      release: () => {
+        if (!released) chosen.inFlight -= 1
+        released = true
+      },
+    }
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) {
+      if (!waiter.retry()) this.#probeAll(waiter.model)
+    }
+  }
+
+  #probeAll(model: string): void {
+    for (const state of this.#states.values()) {
+      if (state.model === model && !isUsable(state)) this.#probe(state)
+    }
+  }
+
+  #probe(state: State): void {
+    if (state.probing) return
+    state.probing = true
+    this.#probeUntilUp(state)
+      .finally(() => {
+        state.probing = false
+      })
+      .catch(() => {})
+  }
+
+  async #probeUntilUp(state: State): Promise<void> {
+    let delayMs = FIRST_PROBE_MS
+    while (this.#isWorthProbing(state)) {
+      if (await this.#isHealthy(state.replica.endpoint)) {
+        state.found = 'up'
+        this.#wake()
+        return
+      }
+      await sleep(delayMs, null, { signal: this.#stopping.signal })
+      // Somebody waiting is worth a look every 200 ms; nobody waiting, one a second.
+      const longest = this.#isAwaited(state.model) ? LONGEST_PROBE_MS / 5 : LONGEST_PROBE_MS
+      delayMs = Math.min(longest, delayMs * 2)
+    }
+  }
+
+  #isWorthProbing(state: State): boolean {
+    if (this.#stopping.signal.aborted || isUsable(state)) return false
+    if (this.#states.get(state.replica.id) !== state) return false
+    return state.ready || this.#isAwaited(state.model)
+  }
+
+  #isAwaited(model: string): boolean {
+    return [...this.#waiters].some((waiter) => waiter.model === model)
+  }
+}
+
+function isUsable(state: State): boolean {
+  return state.found === 'up' || (state.ready && state.found === null)
+}

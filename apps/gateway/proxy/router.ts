@@ -1,0 +1,206 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock, IdFactory } from '@medley/kernel'
+import type { GatewayKey, GatewayRoute } from '@medley/serving/protocol'
+import type { Endpoint } from '../control/directory.ts'
+import { UNKNOWN_TOKENS } from '../domain/answer.ts'
+import { asGatewayError, gatewayErrors } from '../errors.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Log } from '../log.ts'
+import { Exchange, sendError, sendJson, settleAborted } from './exchange.ts'
+import { type InferenceOptions, infer } from './infer.ts'
+
+export interface RouterOptions {
+  readonly ids: IdFactory
+  readonly inference: InferenceOptions
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Router {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  /** Connections end with the answer they carry. */
+  startDraining(): void
+  /** Resolves when nothing runs any more; after `withinMs` what still runs is ended with an error. */
+  whenIdle(withinMs: number): Promise<void>
+}
+
+interface Arrival {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: string
+  readonly path: string
+  readonly requestId: string
+}
+
+const INFERENCE: Readonly<Record<string, Endpoint>> = {
+  '/v1/chat/completions': 'chat',
+  '/v1/completions': 'completion',
+  '/v1/embeddings': 'embedding',
+}
+const MODELS = '/v1/models'
+
+/** Maps each URL to what serves it, and whatever is thrown to an answer in OpenAI's form. */
+export function createRouter(options: RouterOptions): Router {
+  const running = new Set<Exchange>()
+  let draining = false
+  let onIdle: () => void = () => {}
+
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const [path = '/'] = (request.url ?? '/').split('?', 1)
+    const requestId = options.ids.next('req')
+    response.setHeader('x-request-id', requestId)
+    const clientId = request.headers['x-request-id']
+    if (typeof clientId === 'string' && /^[\x20-\x7e]{1,200}$/.test(clientId)) {
+      response.setHeader('x-client-request-id', clientId)
+    }
+    if (draining) response.shouldKeepAlive = false
+    response.on('error', () => {})
+    route({ request, response, method: request.method ?? 'GET', path, requestId }).catch((error: unknown) => {
+      const known = asGatewayError(error)
+      if (known.definition.status === 500) options.log('error', 'request.failed', { requestId, error: reason(error) })
+      if (response.headersSent) response.destroy()
+      else sendError(request, response, known)
+    })
+  }
+
+  async function route(arrival: Arrival): Promise<void> {
+    const { method, path, request, response } = arrival
+    const endpoint = INFERENCE[path]
+    if (endpoint !== undefined) {
+      requireMethod(arrival, 'POST')
+      return runExchange(arrival, endpoint)
+    }
+    if (path === '/healthz') {
+      requireMethod(arrival, 'GET')
+      return sendJson(response, 200, { status: 'ok' })
+    }
+    if (path === '/readyz') {
+      requireMethod(arrival, 'GET')
+      return sendReadiness(response)
+    }
+    if (path === MODELS || path.startsWith(`${MODELS}/`)) {
+      requireMethod(arrival, 'GET')
+      authenticate(request)
+      return sendModels(response, path)
+    }
+    throw gatewayErrors.unknown_url({ method, path })
+  }
+
+  async function runExchange({ request, response, path, requestId }: Arrival, endpoint: Endpoint): Promise<void> {
+    const { journal, clock } = options
+    const key = authenticate(request)
+    const exchange = new Exchange({ request, response, requestId, path, key, journal, now: () => clock.now() })
+    running.add(exchange)
+    try {
+      if (!journal.healthy) throw gatewayErrors.metering_unavailable()
+      await infer(exchange, endpoint, options.inference)
+    } catch (error) {
+      conclude(exchange, error)
+    } finally {
+      running.delete(exchange)
+      if (running.size === 0) onIdle()
+    }
+  }
+
+  /** What was thrown before the exchange was settled becomes its answer and its record. */
+  function conclude(exchange: Exchange, error: unknown): void {
+    if (exchange.record !== null) throw error
+    if (exchange.clientLeft) {
+      settleAborted(exchange, UNKNOWN_TOKENS)
+      return
+    }
+    const known = asGatewayError(error)
+    if (known.definition.status === 500) {
+      options.log('error', 'request.failed', { requestId: exchange.requestId, error: reason(error) })
+    }
+    exchange.fail(known)
+  }
+
+  function authenticate(request: IncomingMessage): GatewayKey {
+    const directory = options.inference.directory()
+    if (directory === null) throw gatewayErrors.not_ready()
+    const token = tokenOf(request)
+    const key = token === null ? null : directory.authenticate(token, options.clock.now())
+    if (key === null) throw gatewayErrors.invalid_api_key()
+    return key
+  }
+
+  function sendReadiness(response: ServerResponse): void {
+    const reasons = [
+      ...(options.inference.directory() === null ? ['snapshot'] : []),
+      ...(options.journal.healthy ? [] : ['journal']),
+      ...(draining ? ['draining'] : []),
+    ]
+    sendJson(response, reasons.length === 0 ? 200 : 503, {
+      status: reasons.length === 0 ? 'ready' : 'waiting',
+      reasons,
+    })
+  }
+
+  function sendModels(response: ServerResponse, path: string): void {
+    const routes = options.inference.directory()?.routes ?? new Map<string, GatewayRoute>()
+    if (path === MODELS) {
+      sendJson(response, 200, { object: 'list', data: [...routes.values()].map(modelObject) })
+      return
+    }
+    const model = decodePath(path.slice(MODELS.length + 1))
+    const found = routes.get(model)
+    if (found === undefined) {
+      throw gatewayErrors.model_not_found({ model, available: [...routes.keys()].sort().join(', ') || '-' })
+    }
+    sendJson(response, 200, modelObject(found))
+  }
+
+  return {
+    handle,
+    startDraining: () => {
+      draining = true
+      for (const exchange of running) {
+        if (!exchange.response.headersSent) exchange.response.shouldKeepAlive = false
+      }
+    },
+    whenIdle: async (withinMs) => {
+      if (running.size === 0) return
+      const idle = new Promise<void>((resolve) => {
+        onIdle = resolve
+      })
+      const timer = setTimeout(() => {
+        for (const exchange of running) exchange.stop()
+      }, withinMs)
+      await idle
+      clearTimeout(timer)
+      // The last bytes are with the kernel only after the sockets have taken them.
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}
+
+function requireMethod({ request, response, method, path }: Arrival, allowed: string): void {
+  if (method === allowed || (allowed === 'GET' && method === 'HEAD')) return
+  response.setHeader('allow', allowed)
+  request.resume()
+  throw gatewayErrors.method_not_allowed({ method, path, allowed })
+}
+
+function tokenOf(request: IncomingMessage): string | null {
+  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+  const header = request.headers['x-api-key']
+  return bearer ?? (typeof header === 'string' ? header : null)
+}
+
+function modelObject(route: GatewayRoute) {
+  return { id: route.model, object: 'model', created: Math.floor(route.created), owned_by: 'medley' }
+}
+
+function decodePath(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
