@@ -1,0 +1,31 @@
+import { defineMessages } from '../i18n/messages.ts'
+
+export const shellMessages = defineMessages({
+  skip: { en: 'Skip to content', 'zh-CN': '跳到正文' },
+  navigation: { en: 'Main navigation', 'zh-CN': '主导航' },
+  openNavigation: { en: 'Open navigation', 'zh-CN': '打开导航' },
+  compute: { en: 'Compute', 'zh-CN': '算力' },
+  models: { en: 'Models & apps', 'zh-CN': '模型与应用' },
+  operations: { en: 'Operations', 'zh-CN': '运维' },
+  search: { en: 'Search', 'zh-CN': '搜索' },
+  searchHint: { en: 'Pages, chips, models, deployments', 'zh-CN': '页面、芯片、模型、部署' },
+  searchNone: { en: 'Nothing matches “{query}”.', 'zh-CN': '没有与“{query}”相符的内容。' },
+  searchResults: { en: 'Results', 'zh-CN': '结果' },
+  page: { en: 'Page', 'zh-CN': '页面' },
+  chip: { en: 'Chip', 'zh-CN': '芯片' },
+  model: { en: 'Model', 'zh-CN': '模型' },
+  deployment: { en: 'Deployment', 'zh-CN': '部署' },
+  language: { en: '中文', 'zh-CN': 'English' },
+  languageLabel: { en: 'Switch to Chinese', 'zh-CN': '切换到英文' },
+  theme: { en: 'Theme', 'zh-CN': '主题' },
+  light: { en: 'Light', 'zh-CN': '浅色' },
+  dark: { en: 'Dark', 'zh-CN': '深色' },
+  system: { en: 'As the system', 'zh-CN': '跟随系统' },
+  account: { en: 'Account', 'zh-CN': '账户' },
+  signOut: { en: 'Sign out', 'zh-CN': '退出登录' },
+  tenant: { en: 'Tenant', 'zh-CN': '租户' },
+  offline: {
+    en: 'Live updates are interrupted; figures may be old. Trying again.',
+    'zh-CN': '实时更新中断，数字可能已旧，正在重连。',
+  },
+})

@@ -1,0 +1,3 @@
+export function ChipPage() {
+  return null
+}

@@ -1,0 +1,3 @@
+export function ChipsPage() {
+  return null
+}

@@ -1,0 +1,6 @@
+export function DeploymentPage() {
+  return null
+}
+export function RevisionPage() {
+  return null
+}

@@ -1,0 +1,62 @@
+import type { Chip, Coded, Status } from '../../shared/api/types.ts'
+
+/** One thing that will not go away by itself, and where to deal with it. */
+export type Need =
+  | {
+      readonly kind: 'step'
+      readonly key: string
+      readonly step: Status['steps'][number]['step']
+      readonly why: Coded | null
+    }
+  | {
+      readonly kind: 'chip'
+      readonly key: string
+      readonly chipId: string
+      readonly name: string
+      readonly health: string
+      readonly why: Coded | null
+    }
+  | {
+      readonly kind: 'score'
+      readonly key: string
+      readonly recordId: string
+      readonly name: string
+      readonly event: 'prefill' | 'decode'
+      readonly why: Coded | null
+    }
+  | {
+      readonly kind: 'deployment'
+      readonly key: string
+      readonly deploymentId: string
+      readonly name: string
+      readonly state: string
+    }
+  | { readonly kind: 'model'; readonly key: string; readonly name: string }
+
+function chipNeeds(chip: Chip): readonly Need[] {
+  const name = chip.facts.product
+  const needs: Need[] = []
+  if (chip.facts.health !== 'healthy' && chip.facts.health !== 'unknown') {
+    const why = chip.facts.healthReasons[0] ?? null
+    needs.push({ kind: 'chip', key: chip.id, chipId: chip.id, name, health: chip.facts.health, why })
+  }
+  for (const axis of Object.values(chip.score.axes)) {
+    if (axis.state === 'partial') continue
+    const key = `${chip.id} ${axis.event}`
+    needs.push({ kind: 'score', key, recordId: axis.recordId, name, event: axis.event, why: axis.reasons[0] ?? null })
+  }
+  return needs
+}
+
+/** What a person has to look at, worst first: what stops the factory before what only lowers it. */
+export function needsOf(status: Status, chips: readonly Chip[]): readonly Need[] {
+  const steps = status.steps.filter((step) => step.state === 'failed')
+  const deployments = status.deployments.filter(({ state }) => state === 'failed' || state === 'degraded')
+  const models = status.models.filter(({ state }) => state === 'failed')
+  return [
+    ...steps.map((step): Need => ({ kind: 'step', key: step.step, step: step.step, why: step.detail })),
+    ...models.map((model): Need => ({ kind: 'model', key: model.id, name: model.name })),
+    ...deployments.map(({ id, name, state }): Need => ({ kind: 'deployment', key: id, deploymentId: id, name, state })),
+    ...chips.flatMap(chipNeeds),
+  ]
+}

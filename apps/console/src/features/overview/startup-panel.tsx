@@ -1,0 +1,42 @@
+import { useCoded } from '../../i18n/codes.ts'
+import { useText } from '../../i18n/messages.ts'
+import type { StartupStep } from '../../shared/api/types.ts'
+import { Panel } from '../../shared/ui/panel.tsx'
+import { ProgressBar, useProgressText } from '../../shared/ui/progress.tsx'
+import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
+import { overviewMessages } from './overview.messages.ts'
+
+function Step({ step }: { readonly step: StartupStep }) {
+  const t = useText(overviewMessages)
+  const sentence = useCoded()
+  const progress = useProgressText()
+  const name = t(`step_${step.step}`)
+  const state = t(`state_${step.state}`)
+  return (
+    <li className={`startup-step ${step.state}`} aria-current={step.state === 'working' ? 'step' : undefined}>
+      <StateMark state={stateOf(step.state)} label={state} />
+      <strong>{name}</strong>
+      {step.state === 'working' ? (
+        <>
+          <ProgressBar progress={step} label={name} />
+          <span className="small muted num">{progress(step)}</span>
+        </>
+      ) : null}
+      {step.detail === null ? null : <span className="small muted">{sentence(step.detail)}</span>}
+    </li>
+  )
+}
+
+/** The four steps from an empty machine to an answer; gone once all are done. */
+export function StartupPanel({ steps }: { readonly steps: readonly StartupStep[] }) {
+  const t = useText(overviewMessages)
+  return (
+    <Panel title={t('startup')} flush>
+      <ol className="startup">
+        {steps.map((step) => (
+          <Step key={step.step} step={step} />
+        ))}
+      </ol>
+    </Panel>
+  )
+}

@@ -1,0 +1,94 @@
+import { useMemo } from 'react'
+import { useLocale } from './locale.tsx'
+import type { Locale } from './messages.ts'
+
+/** Narrow no-break space between a number and its unit keeps them on one line. */
+const gap = '\u202f'
+
+const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+const decimalPrefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'] as const
+
+function scale(value: number, base: number, last: number): { readonly value: number; readonly step: number } {
+  let scaled = value
+  let step = 0
+  while (Math.abs(scaled) >= base && step < last) {
+    scaled /= base
+    step += 1
+  }
+  return { value: scaled, step }
+}
+
+export interface Format {
+  /** Whole things: requests, tokens, cores. */
+  count(value: number): string
+  /** A measurement to three significant digits, with its unit when given. */
+  measure(value: number, unit?: string): string
+  /** One decimal: what a 0-100 score can honestly carry. */
+  score(value: number): string
+  percent(ratio: number): string
+  bytes(value: number): string
+  /** Operations or bytes per second with a decimal prefix: `1.2 TFLOP/s`. */
+  rate(value: number, unit: string): string
+  milliseconds(value: number): string
+  /** Date and time with the zone. */
+  time(iso: string): string
+  date(iso: string): string
+  /** `3 minutes ago`. */
+  relative(iso: string, now?: number): string
+}
+
+const relativeSteps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+]
+
+/** Numbers and dates of one language; pure, so that it can be tested without a page. */
+export function createFormat(locale: Locale): Format {
+  const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 })
+  const three = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 })
+  const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumSignificantDigits: 3 })
+  const dateTime = new Intl.DateTimeFormat(locale, {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+    timeZoneName: 'short',
+  })
+  const day = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' })
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const withUnit = (text: string, unit: string | undefined) => (unit === undefined ? text : `${text}${gap}${unit}`)
+  return {
+    count: (value) => whole.format(value),
+    measure: (value, unit) => withUnit(three.format(value), unit),
+    score: (value) => tenth.format(value),
+    percent: (ratio) => percent.format(ratio),
+    bytes: (value) => {
+      const scaled = scale(value, 1024, binaryUnits.length - 1)
+      return withUnit(three.format(scaled.value), binaryUnits[scaled.step])
+    },
+    rate: (value, unit) => {
+      const scaled = scale(value, 1000, decimalPrefixes.length - 1)
+      return withUnit(three.format(scaled.value), `${decimalPrefixes[scaled.step] ?? ''}${unit}`)
+    },
+    milliseconds: (value) =>
+      value >= 10_000 ? withUnit(three.format(value / 1000), 's') : withUnit(three.format(value), 'ms'),
+    time: (iso) => dateTime.format(new Date(iso)),
+    date: (iso) => day.format(new Date(iso)),
+    relative: (iso, now = Date.now()) => {
+      const seconds = Math.round((Date.parse(iso) - now) / 1000)
+      const [unit, size] = relativeSteps.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1]
+      return relative.format(Math.trunc(seconds / size), unit)
+    },
+  }
+}
+
+export function useFormat(): Format {
+  const { locale } = useLocale()
+  return useMemo(() => createFormat(locale), [locale])
+}
