@@ -1,4 +1,6 @@
-import type { Clock } from '@medley/kernel'
+import type { Clock, Json } from '@medley/kernel'
+import type { Reason } from './domain/noise.ts'
+import type { EventName, EventScore } from './domain/score.ts'
 import type { MeasureRequest, ProbeResult, ProvingProgress } from './protocol.ts'
 
 /** An engine under test, held by the agent. */
@@ -19,4 +21,41 @@ export interface QuickProvingDeps {
   readonly onProgress?: (progress: ProvingProgress) => void
   readonly clock: Clock
   readonly signal: AbortSignal
+}
+
+export interface AxisScore {
+  readonly chipUuid: string
+  readonly event: EventName
+  readonly state: EventScore['state']
+  /** 0 to 100 with its 95 % bootstrap interval; null unless the state is `partial`. */
+  readonly score: number | null
+  readonly low: number | null
+  readonly high: number | null
+  /** Linear efficiency against the measured roofline, mean over the cases. */
+  readonly efficiency: number | null
+  readonly tokensPerSecond: number | null
+  readonly reasons: readonly Reason[]
+  readonly recordId: string
+  readonly measuredAt: Date
+}
+
+export interface ProvingRecord {
+  readonly id: string
+  readonly runId: string
+  readonly suite: string
+  readonly chipUuid: string
+  /** Content digest of `evidence`. */
+  readonly digest: string
+  /** Over the canonical JSON of `evidence`; `value` is base64url. */
+  readonly signature: { readonly keyId: string; readonly algorithm: string; readonly value: string }
+  readonly scores: readonly AxisScore[]
+  readonly evidence: Json
+  readonly createdAt: Date
+}
+
+export interface Verdict {
+  readonly digest: boolean
+  readonly signature: boolean
+  /** The scores in the evidence follow from the raw samples in it, and those shown are the same. */
+  readonly scores: boolean
 }
