@@ -4,9 +4,10 @@
  *
  *   node scripts/prune.mjs [--runtime] [--json]
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { closureOf, readLock } from './toolchain/lockfile.mjs'
 import { inRoot } from './toolchain/paths.mjs'
 
 const list = (path) => (existsSync(path) ? readdirSync(path) : [])
@@ -61,32 +62,11 @@ const RUNTIME_WORKSPACE = /^(?:apps\/(?!console)|drivers|engines\/|executors\/|l
 
 /** Paths in node_modules that the running factory needs: the closure of the workspaces' own dependencies. */
 function runtimePaths() {
-  const { packages } = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'))
-  const needed = new Set()
-  const queue = Object.keys(packages).filter((path) => RUNTIME_WORKSPACE.test(path) && !path.includes('node_modules'))
-  queue.push(...Object.keys(packages).filter((path) => /^node_modules\/node-(?:bin-)?(?:linux|darwin|win)-/.test(path)))
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (needed.has(path)) continue
-    needed.add(path)
-    const entry = packages[path]
-    const peers = Object.keys(entry.peerDependencies ?? {}).filter(
-      (name) => entry.peerDependenciesMeta?.[name]?.optional !== true,
-    )
-    for (const name of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }).concat(peers)) {
-      const found = resolve(packages, path, name)
-      if (found !== null) queue.push(found)
-    }
-  }
-  return [...needed].filter((path) => path.startsWith('node_modules/') && existsSync(inRoot(path)))
-}
-
-/** Node's own rule: the nearest node_modules upwards. */
-function resolve(packages, from, name) {
-  for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('/')))) {
-    const candidate = base === '' ? `node_modules/${name}` : `${base}/node_modules/${name}`
-    if (packages[candidate] !== undefined) return packages[candidate].link ? packages[candidate].resolved : candidate
-    if (base === '') return null
-  }
+  const { packages } = readLock()
+  const isNode = (path) => /^node_modules\/node-(?:bin-)?(?:linux|darwin|win)-/.test(path)
+  const isRuntime = (path) => RUNTIME_WORKSPACE.test(path) && !path.includes('node_modules')
+  const start = Object.keys(packages).filter((path) => isNode(path) || isRuntime(path))
+  return [...closureOf(packages, start)].filter((path) => path.startsWith('node_modules/') && existsSync(inRoot(path)))
 }
 
 /** Sizes in bytes of what is installed and of the part that running needs. */

@@ -117,7 +117,9 @@ const REMEDIES = [
 /** Turns npm's last words into what happened and what to do. */
 export function explainInstallFailure(log) {
   const known = REMEDIES.find(([pattern]) => pattern.test(log))
-  const tail = log.trim().split('\n').slice(-12).join('\n')
+  // npm ends a refusal with a page of its own usage.
+  const words = log.split(/^npm error\s+Clean install a project/m)[0] ?? log
+  const tail = words.trim().split('\n').slice(-12).join('\n')
   if (known === undefined) {
     return new StartFailure(
       say(`npm ci failed:\n${tail}`, `npm ci 失败:\n${tail}`),
