@@ -118,17 +118,21 @@ export function createServing({ store, clock, ids }: ServingPorts): Serving {
   }
 
   function announce(tx: Tx, scope: TenantScope, type: string, subject: string, payload: Json) {
-    return appendEvent(tx, { ids, clock }, {
-      type,
-      version: 1,
-      tenantId: scope.tenantId,
-      actor: scope.actor,
-      subject,
-      causationId: null,
-      correlationId: null,
-      occurredAt: new Date(clock.now()),
-      payload,
-    })
+    return appendEvent(
+      tx,
+      { ids, clock },
+      {
+        type,
+        version: 1,
+        tenantId: scope.tenantId,
+        actor: scope.actor,
+        subject,
+        causationId: null,
+        correlationId: null,
+        occurredAt: new Date(clock.now()),
+        payload,
+      },
+    )
   }
 
   const want = (scope: TenantScope, id: string, desired: 'running' | 'stopped') =>
