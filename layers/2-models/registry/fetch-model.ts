@@ -120,8 +120,7 @@ async function isPresent(
 async function cleanStale(workspace: string): Promise<void> {
   const kept = new Set(['http.part', 'http.part.json', 'lock'])
   for (const name of await readdir(workspace)) {
-    // `lock.<token>` belongs to a process that is asking for the lock right now.
-    if (!kept.has(name) && !name.startsWith('lock.')) await rm(join(workspace, name), { recursive: true, force: true })
+    if (!kept.has(name)) await rm(join(workspace, name), { recursive: true, force: true })
   }
 }
 
@@ -164,10 +163,10 @@ async function obtainAndPlace(source: ModelSource, context: SourceContext, targe
 
 async function place(from: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true })
-  await syncToDisk(from)
+  await syncToDisk(from, 'r+')
   await rename(from, target)
-  await syncToDisk(dirname(target))
-  await syncToDisk(dirname(dirname(target)))
+  await syncToDisk(dirname(target), 'r')
+  await syncToDisk(dirname(dirname(target)), 'r')
   await discardPartial(from)
 }
 

@@ -25,4 +25,5 @@ export interface FetchProgress {
   readonly totalBytes: number | null
 }
 
+/** Called for each piece of data, thousands of times in a fetch: what is slow or sends must thin it out. */
 export type OnProgress = (progress: FetchProgress) => void

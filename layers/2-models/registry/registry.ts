@@ -70,7 +70,8 @@ export function createRegistry(ports: RegistryPorts): Registry {
         .selectFrom('models')
         .selectAll()
         .where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
-        .orderBy('tenant_id', (order) => order.asc().nullsLast())
+        // The system, which sees the models of all tenants, means the shared one.
+        .orderBy('tenant_id', (order) => (scope.kind === 'tenant' ? order.nullsLast() : order.nullsFirst()))
         .limit(1)
         .execute(),
     )

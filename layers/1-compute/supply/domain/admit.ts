@@ -1,4 +1,8 @@
-import type { UsageRecord } from '../protocol.ts'
+/** Times in milliseconds since the Unix epoch. */
+interface Times {
+  readonly startedAt: number
+  readonly endedAt: number
+}
 
 /** Last moment that a JavaScript date can name, in milliseconds since the Unix epoch. */
 const LAST_DATE_MS = 8.64e15
@@ -10,7 +14,7 @@ const LAST_INT32 = 2 ** 31 - 1
  * Why a well-formed record cannot be stored, or null. One such record would otherwise fail its whole batch, and be
  * sent again for ever.
  */
-export function whyUnstorable(record: UsageRecord): string | null {
+export function whyUnstorable(record: Times & { readonly httpStatus: number }): string | null {
   const texts = Object.entries(record).flatMap(([name, value]) =>
     [value].flat().map((each): [string, unknown] => [name, each]),
   )
@@ -24,7 +28,7 @@ export function whyUnstorable(record: UsageRecord): string | null {
 }
 
 /** Milliseconds of the request; null where the clock was set back meanwhile, for then it is not known. */
-export function durationMs(record: Pick<UsageRecord, 'startedAt' | 'endedAt'>): number | null {
+export function durationMs(record: Times): number | null {
   return record.endedAt >= record.startedAt ? record.endedAt - record.startedAt : null
 }
 

@@ -44,14 +44,14 @@ export async function writeStream(
   await pipeline(from, count, createWriteStream(path), { signal })
 }
 
-/** Makes a file or the names in a directory outlive a power cut. */
-export async function syncToDisk(path: string): Promise<void> {
-  const handle = await open(path, 'r')
+/** Makes the bytes of a file (`r+`) or the names in a directory (`r`) outlive a power cut. */
+export async function syncToDisk(path: string, mode: 'r' | 'r+'): Promise<void> {
+  const handle = await open(path, mode)
   try {
     await handle.sync()
   } catch (error) {
     // Some systems refuse to sync a directory; the file itself has been synced before.
-    if (!isCode(error, 'EPERM') && !isCode(error, 'EINVAL')) throw error
+    if (mode === 'r+' || !(isCode(error, 'EPERM') || isCode(error, 'EINVAL'))) throw error
   } finally {
     await handle.close()
   }

@@ -23,8 +23,16 @@ export interface DownloadRequest {
 const MAX_IDLE_TRIES = 4
 const MAX_SERVER_DELAY_MS = 30_000
 
-/** Without these the network is not there at all, and waiting would only delay the next source. */
-const HOPELESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH'])
+/** Before the first byte these mean that there is no way to the server: waiting would only delay the next source. */
+const UNREACHABLE = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 const remembered = z.object({ url: z.string(), validator: z.string().nullable() })
 
@@ -46,7 +54,8 @@ export async function download(request: DownloadRequest): Promise<{ resumed: boo
     const have = (await fileBytes(request.path)) ?? 0
     idle = have > best ? 0 : idle + 1
     best = Math.max(best, have)
-    if (idle >= MAX_IDLE_TRIES || outcome.hopeless) throw new Error(outcome.reason)
+    const isLost = outcome.kind === 'refused' || (outcome.kind === 'unreachable' && best === start)
+    if (isLost || idle >= MAX_IDLE_TRIES) throw new Error(outcome.reason)
     const pause = outcome.afterMs ?? request.retryDelayMs * 2 ** Math.min(idle, 4)
     await sleep(Math.min(pause, MAX_SERVER_DELAY_MS), undefined, { signal: request.signal })
   }
@@ -55,16 +64,17 @@ export async function download(request: DownloadRequest): Promise<{ resumed: boo
 interface Failure {
   readonly reason: string
   readonly afterMs: number | null
-  readonly hopeless: boolean
+  readonly kind: 'passing' | 'unreachable' | 'refused'
 }
 
 function failure(request: DownloadRequest, error: unknown): Failure {
   request.signal.throwIfAborted()
-  if (!(error instanceof Error)) return { reason: String(error), afterMs: null, hopeless: true }
+  if (!(error instanceof Error)) return { reason: String(error), afterMs: null, kind: 'refused' }
   const cause = error.cause instanceof Error ? error.cause : null
   const code = cause && 'code' in cause ? String(cause.code) : null
   const reason = cause ? `${error.message}: ${cause.message || code}` : error.message
-  return { reason, afterMs: null, hopeless: error instanceof Refused || (code !== null && HOPELESS.has(code)) }
+  if (error instanceof Refused) return { reason, afterMs: null, kind: 'refused' }
+  return { reason, afterMs: null, kind: code !== null && UNREACHABLE.has(code) ? 'unreachable' : 'passing' }
 }
 
 async function attempt(request: DownloadRequest): Promise<'done' | Failure> {
@@ -94,10 +104,10 @@ async function attempt(request: DownloadRequest): Promise<'done' | Failure> {
 }
 
 async function giveUp(request: DownloadRequest, plan: ResumePlan): Promise<Failure> {
-  if (plan.kind === 'retry') return { reason: plan.reason, afterMs: plan.afterMs, hopeless: false }
+  if (plan.kind === 'retry') return { reason: plan.reason, afterMs: plan.afterMs, kind: 'passing' }
   if (plan.kind === 'refuse') throw new Refused(plan.reason)
   await discardPartial(request.path)
-  return { reason: 'the server has another version of the file', afterMs: 0, hopeless: false }
+  return { reason: 'the server has another version of the file', afterMs: 0, kind: 'passing' }
 }
 
 function planOf(request: DownloadRequest, offset: number, response: Response): ResumePlan {
@@ -123,7 +133,7 @@ async function takeBody(
   try {
     const end = await writeChunks(request, response, handle, from, onChunk)
     if (end === request.expectedBytes) return 'done'
-    return { reason: `the connection ended after ${end} bytes`, afterMs: null, hopeless: false }
+    return { reason: `the connection ended after ${end} bytes`, afterMs: null, kind: 'passing' }
   } finally {
     await handle.close()
   }
@@ -172,7 +182,7 @@ export async function discardPartial(path: string): Promise<void> {
   await rm(notePath(path), { force: true })
 }
 
-export function notePath(path: string): string {
+function notePath(path: string): string {
   return `${path}.json`
 }
 

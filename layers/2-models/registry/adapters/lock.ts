@@ -55,17 +55,12 @@ async function whileBeating<T>(path: string, work: () => Promise<T>): Promise<T>
 }
 
 async function tryTake(path: string, token: string): Promise<boolean> {
-  // Written aside and linked, so that nobody ever reads a lock without its holder.
-  const mine = `${path}.${token}`
-  await writeFile(mine, JSON.stringify({ token, pid: process.pid, host: hostname() }))
   try {
-    await link(mine, path)
+    await writeFile(path, JSON.stringify({ token, pid: process.pid, host: hostname() }), { flag: 'wx' })
     return true
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false
     throw error
-  } finally {
-    await unlink(mine)
   }
 }
 
@@ -75,6 +70,7 @@ async function readHolder(path: string): Promise<z.infer<typeof holder> | null> 
   try {
     return holder.parse(JSON.parse(text))
   } catch {
+    // Just being written, or its writer was killed in that moment: only silence tells.
     return { token: '', pid: 0, host: '' }
   }
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const bytes = z.number().int().positive()
 
-export const modelSource = z.discriminatedUnion('kind', [
+const modelSource = z.discriminatedUnion('kind', [
   /** A file the operator names or puts into the incoming folder; the wheel of the `pip` source is taken as well. */
   z.object({ kind: z.literal('file') }),
   z.object({

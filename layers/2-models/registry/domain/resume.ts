@@ -16,7 +16,7 @@ export interface RangeAnswer {
 }
 
 /** Reads a `Content-Range: bytes first-last/total` (RFC 9110 section 14.4); null where it is not one. */
-export function parseContentRange(value: string | null): { first: number; total: number | null } | null {
+function parseContentRange(value: string | null): { first: number; total: number | null } | null {
   const match = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(value?.trim() ?? '')
   if (!match) return null
   return { first: Number(match[1]), total: match[2] === '*' ? null : Number(match[2]) }
