@@ -78,6 +78,7 @@ export async function startGateway({ config, secrets, clock, log }: GatewayOptio
     journal,
     clock,
     log,
+    deliveredRecords: () => shipper.delivered,
   })
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, router.handle)
   follower.start()

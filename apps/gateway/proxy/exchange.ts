@@ -22,6 +22,7 @@ export interface ExchangeOptions {
   readonly key: GatewayKey
   readonly journal: Journal
   readonly now: () => number
+  readonly onSettled: (record: UsageRecord) => void
 }
 
 /** Longest model name that is kept: clients may send anything, and it goes to the journal and the store. */
@@ -46,6 +47,7 @@ export class Exchange {
   readonly #startedTick = performance.now()
   readonly #journal: Journal
   readonly #now: () => number
+  readonly #onSettled: (record: UsageRecord) => void
   readonly #ending = new AbortController()
   #model: string | null = null
   #stream = false
@@ -61,6 +63,7 @@ export class Exchange {
     this.key = options.key
     this.#journal = options.journal
     this.#now = options.now
+    this.#onSettled = options.onSettled
     this.startedAt = options.now()
     this.response.on('close', () => {
       if (!this.response.writableFinished) this.#ending.abort('client')
@@ -115,6 +118,7 @@ export class Exchange {
       datasetVersionId: null,
       contractId: null,
     }
+    this.#onSettled(this.#record)
     return this.#journal.end(this.#record)
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Directory, type Endpoint, modelNames } from '../control/directory.ts'
+import type { GatewayRoute } from '@medley/serving/protocol'
+import { type Directory, type Endpoint, namesOf, routeKey } from '../control/directory.ts'
 import { errorCodeOf, parseLoosely, UNKNOWN_TOKENS } from '../domain/answer.ts'
 import { gatewayErrors } from '../errors.ts'
 import { type Exchange, settleAborted } from './exchange.ts'
@@ -30,8 +31,10 @@ export async function infer(exchange: Exchange, endpoint: Endpoint, options: Inf
   if (!exchange.key.scopes.some((scope) => scope === 'inference' || scope === '*')) throw gatewayErrors.missing_scope()
   const body = await readInferenceBody(exchange.request, options.maxBodyBytes)
   exchange.describe(body.model, body.stream)
-  const model = routedModel(body, endpoint, exchange.path, options.directory())
-  const answer = await send(exchange, model, body, options)
+  const directory = options.directory()
+  if (directory === null) throw gatewayErrors.not_ready()
+  const route = routeOf(exchange, body, endpoint, directory)
+  const answer = await send(exchange, route, body, options)
   if (answer === null) return
   const { lease } = answer
   try {
@@ -46,25 +49,18 @@ export async function infer(exchange: Exchange, endpoint: Endpoint, options: Inf
   }
 }
 
-function routedModel(body: InferenceBody, endpoint: Endpoint, path: string, directory: Directory | null): string {
-  if (directory === null) throw gatewayErrors.not_ready()
-  if (body.model === null) throw gatewayErrors.missing_model({ available: list(modelNames(directory)) })
-  const route = directory.routes.get(body.model)
-  if (route === undefined) {
-    throw gatewayErrors.model_not_found({ model: body.model, available: list(modelNames(directory)) })
-  }
+function routeOf(exchange: Exchange, body: InferenceBody, endpoint: Endpoint, directory: Directory): GatewayRoute {
+  const { path } = exchange
+  const { tenantId } = exchange.key
+  const visible = directory.routes(tenantId)
+  if (body.model === null) throw gatewayErrors.missing_model({ available: namesOf(visible) })
+  const route = directory.route(tenantId, body.model)
+  if (route === null) throw gatewayErrors.model_not_found({ model: body.model, available: namesOf(visible) })
   if (!route.capabilities.includes(endpoint)) {
-    throw gatewayErrors.capability_missing({
-      model: body.model,
-      path,
-      available: list(modelNames(directory, endpoint)),
-    })
+    const able = visible.filter(({ capabilities }) => capabilities.includes(endpoint))
+    throw gatewayErrors.capability_missing({ model: body.model, path, available: namesOf(able) })
   }
-  return route.model
-}
-
-function list(names: readonly string[]): string {
-  return names.length === 0 ? '-' : names.join(', ')
+  return route
 }
 
 type Answer =
@@ -74,20 +70,20 @@ type Answer =
 /** Finds a replica that answers; null when the exchange was settled because its client left meanwhile. */
 async function send(
   exchange: Exchange,
-  model: string,
+  route: GatewayRoute,
   body: InferenceBody,
   options: InferenceOptions,
 ): Promise<Answer | null> {
   const deadline = performance.now() + options.replicaWaitMs
   let lost = 0
   for (;;) {
-    const lease = await options.pool.acquire(model, deadline - performance.now(), exchange.signal)
+    const lease = await options.pool.acquire(routeKey(route), deadline - performance.now(), exchange.signal)
     if (exchange.signal.aborted) {
       lease?.release()
       return giveUp(exchange, null, options)
     }
     if (lease === null) {
-      throw gatewayErrors.no_replica({ model, seconds: Math.round(options.replicaWaitMs / 1000) })
+      throw gatewayErrors.no_replica({ model: route.model, seconds: Math.round(options.replicaWaitMs / 1000) })
     }
     const outcome = await attempt(exchange, lease, body, options)
     const answer = outcome.kind === 'answered' ? await accept(lease, outcome.response, options) : null

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GatewayRoute } from '@medley/serving/protocol'
+import { routeKey } from '../control/directory.ts'
 
 export interface Replica {
   readonly id: string
@@ -15,7 +16,8 @@ export interface Lease {
 
 interface State {
   replica: Replica
-  model: string
+  /** Key of the route it serves. */
+  route: string
   /** What the newest snapshot says. */
   ready: boolean
   /** What this worker found out since: the snapshot lags behind a restart, or stands still without the server. */
@@ -25,14 +27,14 @@ interface State {
 }
 
 interface Waiter {
-  readonly model: string
+  readonly route: string
   readonly retry: () => boolean
 }
 
 const FIRST_PROBE_MS = 50
 const LONGEST_PROBE_MS = 1000
 
-/** The replicas of every model: who is ready, who is least busy, and who must be asked again. */
+/** The replicas of every route: who is ready, who is least busy, and who must be asked again. */
 export class ReplicaPool {
   readonly #isHealthy: (endpoint: string) => Promise<boolean>
   readonly #stopping = new AbortController()
@@ -45,16 +47,17 @@ export class ReplicaPool {
 
   replace(routes: readonly GatewayRoute[]): void {
     const next = new Map<string, State>()
-    for (const { model, replicas } of routes) {
-      for (const { id, revisionId, endpoint, ready, chipUuids } of replicas) {
+    for (const served of routes) {
+      const route = routeKey(served)
+      for (const { id, revisionId, endpoint, ready, chipUuids } of served.replicas) {
         if (endpoint === null) continue
         const known = this.#states.get(id)
         const replica = { id, revisionId, endpoint, chipUuids }
         const same = known?.replica.endpoint === endpoint ? known : null
-        const state = same ?? { replica, model, ready, found: null, inFlight: 0, probing: false }
+        const state = same ?? { replica, route, ready, found: null, inFlight: 0, probing: false }
         // What was found here stands until the server changes its mind.
         if (state.ready !== ready) state.found = null
-        Object.assign(state, { replica, model, ready })
+        Object.assign(state, { replica, route, ready })
         next.set(id, state)
       }
     }
@@ -63,11 +66,11 @@ export class ReplicaPool {
   }
 
   /**
-   * The least busy usable replica of `model`, waiting up to `waitMs` for one; null when none came or `signal`
+   * The least busy usable replica of a route (its `routeKey`), waiting up to `waitMs` for one; null when none came or `signal`
    * fired.
    */
-  acquire(model: string, waitMs: number, signal: AbortSignal): Promise<Lease | null> {
-    const lease = this.#take(model)
+  acquire(route: string, waitMs: number, signal: AbortSignal): Promise<Lease | null> {
+    const lease = this.#take(route)
     if (lease !== null || waitMs <= 0 || signal.aborted) return Promise.resolve(lease)
     return new Promise((resolve) => {
       const finish = (result: Lease | null) => {
@@ -79,16 +82,16 @@ export class ReplicaPool {
       }
       const giveUp = () => finish(null)
       const waiter: Waiter = {
-        model,
+        route,
         retry: () => {
-          const found = this.#take(model)
+          const found = this.#take(route)
           return found !== null && finish(found)
         },
       }
       const timer = setTimeout(giveUp, waitMs)
       signal.addEventListener('abort', giveUp)
       this.#waiters.add(waiter)
-      this.#probeAll(model)
+      this.#probeAll(route)
     })
   }
 
@@ -104,10 +107,10 @@ export class ReplicaPool {
     this.#stopping.abort()
   }
 
-  #take(model: string): Lease | null {
+  #take(route: string): Lease | null {
     let best: State | null = null
     for (const state of this.#states.values()) {
-      if (state.model !== model || !isUsable(state)) continue
+      if (state.route !== route || !isUsable(state)) continue
       if (best === null || state.inFlight < best.inFlight) best = state
     }
     if (best === null) return null
@@ -125,13 +128,13 @@ export class ReplicaPool {
 
   #wake(): void {
     for (const waiter of [...this.#waiters]) {
-      if (!waiter.retry()) this.#probeAll(waiter.model)
+      if (!waiter.retry()) this.#probeAll(waiter.route)
     }
   }
 
-  #probeAll(model: string): void {
+  #probeAll(route: string): void {
     for (const state of this.#states.values()) {
-      if (state.model === model && !isUsable(state)) this.#probe(state)
+      if (state.route === route && !isUsable(state)) this.#probe(state)
     }
   }
 
@@ -155,7 +158,7 @@ export class ReplicaPool {
       }
       await sleep(delayMs, null, { signal: this.#stopping.signal })
       // Somebody waiting is worth a look every 200 ms; nobody waiting, one a second.
-      const longest = this.#isAwaited(state.model) ? LONGEST_PROBE_MS / 5 : LONGEST_PROBE_MS
+      const longest = this.#isAwaited(state.route) ? LONGEST_PROBE_MS / 5 : LONGEST_PROBE_MS
       delayMs = Math.min(longest, delayMs * 2)
     }
   }
@@ -163,11 +166,11 @@ export class ReplicaPool {
   #isWorthProbing(state: State): boolean {
     if (this.#stopping.signal.aborted || isUsable(state)) return false
     if (this.#states.get(state.replica.id) !== state) return false
-    return state.ready || this.#isAwaited(state.model)
+    return state.ready || this.#isAwaited(state.route)
   }
 
-  #isAwaited(model: string): boolean {
-    return [...this.#waiters].some((waiter) => waiter.model === model)
+  #isAwaited(route: string): boolean {
+    return [...this.#waiters].some((waiter) => waiter.route === route)
   }
 }
 

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, IdFactory } from '@medley/kernel'
 import type { GatewayKey, GatewayRoute } from '@medley/serving/protocol'
-import type { Endpoint } from '../control/directory.ts'
+import { type Endpoint, namesOf } from '../control/directory.ts'
 import { UNKNOWN_TOKENS } from '../domain/answer.ts'
 import { asGatewayError, gatewayErrors } from '../errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
+import { createGatewayMetrics } from '../metrics.ts'
 import { Exchange, sendError, sendJson, settleAborted } from './exchange.ts'
 import { type InferenceOptions, infer } from './infer.ts'
 
@@ -15,6 +16,7 @@ export interface RouterOptions {
   readonly journal: Journal
   readonly clock: Clock
   readonly log: Log
+  readonly deliveredRecords: () => number
 }
 
 export interface Router {
@@ -43,6 +45,8 @@ const MODELS = '/v1/models'
 /** Maps each URL to what serves it, and whatever is thrown to an answer in OpenAI's form. */
 export function createRouter(options: RouterOptions): Router {
   const running = new Set<Exchange>()
+  const { journal, clock, deliveredRecords } = options
+  const metrics = createGatewayMetrics({ journal, deliveredRecords, running: () => running.size })
   let draining = false
   let onIdle: () => void = () => {}
 
@@ -79,18 +83,31 @@ export function createRouter(options: RouterOptions): Router {
       requireMethod(arrival, 'GET')
       return sendReadiness(response)
     }
+    if (path === '/metrics') {
+      requireMethod(arrival, 'GET')
+      const text = await metrics.text()
+      response.writeHead(200, { 'content-type': metrics.contentType }).end(text)
+      return
+    }
     if (path === MODELS || path.startsWith(`${MODELS}/`)) {
       requireMethod(arrival, 'GET')
-      authenticate(request)
-      return sendModels(response, path)
+      return sendModels(response, path, authenticate(request))
     }
     throw gatewayErrors.unknown_url({ method, path })
   }
 
   async function runExchange({ request, response, path, requestId }: Arrival, endpoint: Endpoint): Promise<void> {
-    const { journal, clock } = options
     const key = authenticate(request)
-    const exchange = new Exchange({ request, response, requestId, path, key, journal, now: () => clock.now() })
+    const exchange = new Exchange({
+      request,
+      response,
+      requestId,
+      path,
+      key,
+      journal,
+      now: () => clock.now(),
+      onSettled: metrics.observe,
+    })
     running.add(exchange)
     try {
       if (!journal.healthy) throw gatewayErrors.metering_unavailable()
@@ -121,7 +138,7 @@ export function createRouter(options: RouterOptions): Router {
     const directory = options.inference.directory()
     if (directory === null) throw gatewayErrors.not_ready()
     const token = tokenOf(request)
-    const key = token === null ? null : directory.authenticate(token, options.clock.now())
+    const key = token === null ? null : directory.authenticate(token, clock.now())
     if (key === null) throw gatewayErrors.invalid_api_key()
     return key
   }
@@ -129,7 +146,7 @@ export function createRouter(options: RouterOptions): Router {
   function sendReadiness(response: ServerResponse): void {
     const reasons = [
       ...(options.inference.directory() === null ? ['snapshot'] : []),
-      ...(options.journal.healthy ? [] : ['journal']),
+      ...(journal.healthy ? [] : ['journal']),
       ...(draining ? ['draining'] : []),
     ]
     sendJson(response, reasons.length === 0 ? 200 : 503, {
@@ -138,17 +155,16 @@ export function createRouter(options: RouterOptions): Router {
     })
   }
 
-  function sendModels(response: ServerResponse, path: string): void {
-    const routes = options.inference.directory()?.routes ?? new Map<string, GatewayRoute>()
+  function sendModels(response: ServerResponse, path: string, key: GatewayKey): void {
+    const directory = options.inference.directory()
+    const visible = directory?.routes(key.tenantId) ?? []
     if (path === MODELS) {
-      sendJson(response, 200, { object: 'list', data: [...routes.values()].map(modelObject) })
+      sendJson(response, 200, { object: 'list', data: visible.map(modelObject) })
       return
     }
     const model = decodePath(path.slice(MODELS.length + 1))
-    const found = routes.get(model)
-    if (found === undefined) {
-      throw gatewayErrors.model_not_found({ model, available: [...routes.keys()].sort().join(', ') || '-' })
-    }
+    const found = directory?.route(key.tenantId, model) ?? null
+    if (found === null) throw gatewayErrors.model_not_found({ model, available: namesOf(visible) })
     sendJson(response, 200, modelObject(found))
   }
 

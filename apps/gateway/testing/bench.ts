@@ -74,9 +74,16 @@ export function snapshotFor(endpoint: string, change: Partial<GatewaySnapshot> =
     revision: 1,
     keys: [keyOf(KEY), keyOf('mk_old_expired', { expiresAt: 1 }), keyOf('mk_noscope_secret', { scopes: ['read'] })],
     routes: [
-      { model: 'tiny', created: 1_700_000_000, capabilities: ['chat', 'completion'], replicas: [replica] },
+      {
+        model: 'tiny',
+        tenantId: null,
+        created: 1_700_000_000,
+        capabilities: ['chat', 'completion'],
+        replicas: [replica],
+      },
       {
         model: 'vec',
+        tenantId: null,
         created: 1_700_000_000,
         capabilities: ['embedding'],
         replicas: [{ ...replica, id: 'replica_2' }],

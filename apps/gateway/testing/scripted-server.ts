@@ -23,33 +23,37 @@ export interface ScriptedServer {
 /** The two internal endpoints of a server, real HTTP, with the long poll. */
 export async function startServer(initial: GatewaySnapshot | null, port = 0): Promise<ScriptedServer> {
   let snapshot = initial
-  let waiting: (() => void)[] = []
+  const waiting: (() => void)[] = []
   const wakeAll = () => {
-    for (const wake of waiting) wake()
-    waiting = []
+    for (const wake of waiting.splice(0)) wake()
   }
   const usage = new Map<string, UsageRecord[]>()
   const tokens = new Set<string>()
+  const nextSnapshot = async (after: number, waitMs: number) => {
+    if (snapshot === null || snapshot.revision === after) {
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve)
+        setTimeout(resolve, waitMs)
+      })
+    }
+    return snapshot?.revision === after ? null : snapshot
+  }
+  const ingest = (body: string) => {
+    const { records } = usageBatch.parse(JSON.parse(body))
+    for (const record of records) usage.set(record.requestId, [...(usage.get(record.requestId) ?? []), record])
+    return records.length
+  }
   const sockets = createServer(async (request, response) => {
     tokens.add(String(request.headers.authorization))
     const url = new URL(request.url ?? '/', 'http://server')
     if (url.pathname === '/internal/gateway/snapshot') {
-      if (snapshot === null || snapshot.revision === Number(url.searchParams.get('after'))) {
-        await new Promise<void>((resolve) => {
-          waiting.push(resolve)
-          setTimeout(resolve, Number(url.searchParams.get('waitMs')))
-        })
-      }
-      const changed = snapshot !== null && snapshot.revision !== Number(url.searchParams.get('after'))
-      return answer(response, changed ? 200 : 204, changed ? snapshot : null)
+      const next = await nextSnapshot(Number(url.searchParams.get('after')), Number(url.searchParams.get('waitMs')))
+      return answer(response, next === null ? 204 : 200, next)
     }
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     if (server.down) return answer(response, 503, {})
-    const { records } = usageBatch.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
-    for (const record of records) usage.set(record.requestId, [...(usage.get(record.requestId) ?? []), record])
-    wakeAll()
-    return answer(response, 200, { accepted: records.length })
+    return answer(response, 200, { accepted: ingest(Buffer.concat(chunks).toString('utf8')) })
   })
   sockets.listen(port, '127.0.0.1')
   await once(sockets, 'listening')
