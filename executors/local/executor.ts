@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { digestOf } from '@medley/kernel'
 import { lastLine, openLog, rotateLog } from './log-file.ts'
@@ -45,8 +45,11 @@ export interface LocalExecutor {
   start(runDirectory: string, launch: Launch): Promise<LocalProcess>
   /** The still-living process of an earlier start in this directory, or `null`. */
   adopt(runDirectory: string): Promise<LocalProcess | null>
-  /** Stops everything under `root` whose run directory is not wanted; returns the directories concerned. */
-  reap(root: string, wanted: ReadonlySet<string>, graceMs: number): Promise<readonly string[]>
+  /**
+   * Stops everything under `root` whose run directory is not wanted and removes those directories; returns the ones
+   * in which something still ran. `root` must hold nothing but run directories.
+   */
+  reap(root: string, isWanted: (runDirectory: string) => boolean, graceMs: number): Promise<readonly string[]>
 }
 
 export function launchDigest(launch: Launch): string {
@@ -110,18 +113,18 @@ export function createLocalExecutor(options: LocalExecutorOptions = {}): LocalEx
       if (startTime !== null) await writeRecord(runDirectory, recordOf(identity, await bootId()))
       return track(identity, runDirectory, false, exited)
     },
-    reap: async (root, wanted, graceMs) => {
+    reap: async (root, isWanted, graceMs) => {
       const listed = (await readdir(root, { withFileTypes: true }).catch(() => []))
         .filter((entry) => entry.isDirectory())
         .map((entry) => path.join(root, entry.name))
       const marked = (await findMarked()).map((process) => process.runDirectory)
       const inside = marked.filter((directory) => directory.startsWith(`${root}${path.sep}`))
-      const unwanted = [...new Set([...listed, ...inside])].filter((directory) => !wanted.has(directory))
       const reaped = await Promise.all(
-        unwanted.map(async (directory) => {
+        [...new Set([...listed, ...inside])].map(async (directory) => {
           const identity = await find(directory)
+          if (isWanted(directory)) return []
           if (identity) await stopGroup(identity, graceMs)
-          await removeRecord(directory)
+          if (!isWanted(directory)) await rm(directory, { recursive: true, force: true })
           return identity ? [directory] : []
         }),
       )
@@ -170,7 +173,10 @@ async function seenGone(identity: Identity, watchMs: number): Promise<Exit> {
 }
 
 async function stopGroup(identity: Identity, graceMs: number): Promise<void> {
-  if (graceMs > 0 && (await isAlive(identity))) {
+  const current = await startTimeOf(identity.pid)
+  // Long gone, and its number given to another process meanwhile: not ours to end.
+  if (current !== null && current !== identity.startTime) return
+  if (graceMs > 0 && current !== null) {
     signalGroup(identity.pid, 'SIGTERM')
     const until = Date.now() + graceMs
     while (Date.now() < until && (await isAlive(identity))) await pause(50)

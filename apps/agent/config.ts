@@ -1,0 +1,38 @@
+import { z } from 'zod'
+
+const milliseconds = z.number().int().min(1)
+
+/** Every waiting time of the agent; the defaults are for production, tests shorten them. */
+export const agentLimits = z.object({
+  /** How long the server may hold an answer. */
+  waitMs: milliseconds.default(10_000),
+  chipsIntervalMs: milliseconds.default(10_000),
+  heartbeatMs: milliseconds.default(5_000),
+  healthPollStartingMs: milliseconds.default(250),
+  healthPollReadyMs: milliseconds.default(1_000),
+  healthTimeoutMs: milliseconds.default(10_000),
+  /** No progress before ready for this long: the start has failed. An adapter may ask for more. */
+  readyTimeoutMs: milliseconds.default(120_000),
+  /** No answer of a ready engine for this long: it hangs. */
+  hangTimeoutMs: milliseconds.default(120_000),
+  stopGraceMs: milliseconds.default(30_000),
+  backoffInitialMs: milliseconds.default(500),
+  backoffMaxMs: milliseconds.default(30_000),
+  healthyResetMs: milliseconds.default(60_000),
+  /** First rest after an engine has itself declared that it cannot run (wrong answer, no memory). */
+  declaredFailureRestMs: milliseconds.default(30_000),
+  serverBackoffMaxMs: milliseconds.default(5_000),
+})
+export type AgentLimits = z.infer<typeof agentLimits>
+
+export const agentConfig = z.object({
+  /** What must survive: the node's key, the last orders. */
+  dataDirectory: z.string().min(1),
+  /** Sockets, logs and process records. Short: a socket path has at most 107 bytes. */
+  runDirectory: z.string().min(1).max(60),
+  serverUrl: z.url(),
+  /** JSON file with a field `internalToken`. */
+  tokenFile: z.string().min(1),
+  limits: agentLimits.prefault({}),
+})
+export type AgentConfig = z.infer<typeof agentConfig>

@@ -1,0 +1,70 @@
+import { defineErrors } from '@medley/kernel'
+
+/** What can become of a workload on a node; the codes travel in `WorkloadStatus.error`. */
+export const agentErrors = defineErrors('agent', {
+  'spec.invalid': {
+    status: 422,
+    title: { en: 'The agent cannot read this workload', 'zh-CN': '代理无法读取该工作负载' },
+    hint: {
+      en: 'Server and agent probably have different versions: update both. First fault at "{path}".',
+      'zh-CN': '服务端与代理的版本可能不一致，请一并更新。首个出错字段：“{path}”。',
+    },
+  },
+  'family.unknown': {
+    status: 422,
+    title: { en: 'This node has no engine "{family}"', 'zh-CN': '该节点没有推理引擎“{family}”' },
+    hint: { en: 'Choose another engine or update the agent.', 'zh-CN': '请改用其他引擎，或更新代理。' },
+  },
+  'engine.launch-failed': {
+    status: 500,
+    title: { en: 'The engine could not be started: {message}', 'zh-CN': '推理引擎无法启动：{message}' },
+    hint: {
+      en: '`medley doctor` says what is missing. The agent keeps trying.',
+      'zh-CN': '运行 `medley doctor` 可查看缺少什么。代理会继续重试。',
+    },
+  },
+  'engine.exited': {
+    status: 502,
+    title: { en: 'The engine ended unexpectedly ({reason})', 'zh-CN': '推理引擎意外退出（{reason}）' },
+    hint: { en: 'It is being restarted. Last line of its log: {line}', 'zh-CN': '正在自动重启。日志最后一行：{line}' },
+  },
+  'engine.start-timeout': {
+    status: 504,
+    title: {
+      en: 'The engine made no progress for {seconds} s while starting',
+      'zh-CN': '推理引擎启动时 {seconds} 秒没有进展',
+    },
+    hint: {
+      en: 'It is being restarted. The machine may be overloaded or short of memory.',
+      'zh-CN': '正在自动重启。机器可能负载过高或内存不足。',
+    },
+  },
+  'engine.hang': {
+    status: 504,
+    title: { en: 'The engine has not answered for {seconds} s', 'zh-CN': '推理引擎 {seconds} 秒没有响应' },
+    hint: { en: 'It is being restarted.', 'zh-CN': '正在自动重启。' },
+  },
+  'engine.declared-failure': {
+    status: 502,
+    title: { en: 'The engine reports that it cannot run', 'zh-CN': '推理引擎报告自身无法运行' },
+    hint: { en: 'Look at its log: {line}', 'zh-CN': '请查看它的日志：{line}' },
+  },
+  'workload.failed': {
+    status: 500,
+    title: { en: 'The workload failed: {message}', 'zh-CN': '工作负载失败：{message}' },
+    hint: { en: 'Look at the agent’s log.', 'zh-CN': '请查看代理的日志。' },
+  },
+  'engine.request-failed': {
+    status: 502,
+    title: { en: 'The engine answered with status {status}', 'zh-CN': '推理引擎返回状态码 {status}' },
+    hint: { en: 'Look at the engine’s log.', 'zh-CN': '请查看推理引擎的日志。' },
+  },
+  'server.refused': {
+    status: 502,
+    title: { en: 'The server answered the agent with status {status}', 'zh-CN': '服务端对代理返回状态码 {status}' },
+    hint: {
+      en: 'Check that agent and server share one data directory and one version.',
+      'zh-CN': '请确认代理与服务端使用同一数据目录和同一版本。',
+    },
+  },
+})

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises'
+import { createDrivers } from '@medley/drivers'
+import { createLlamaCppAdapter } from '@medley/engine-llama-cpp'
+import { startAgent } from './agent.ts'
+import { agentConfig } from './config.ts'
+import { messageOf, type WorkloadDeps } from './workloads/managed.ts'
+
+/** One JSON line per event on standard error; the supervisor keeps them. */
+function log(event: string, fields: Readonly<Record<string, unknown>>): void {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), process: 'agent', event, ...fields })}\n`)
+}
+
+/** Loaded at the first run only: the probe's libraries would double the memory of an agent that never proves. */
+const prove: WorkloadDeps['prove'] = async (spec, deps) => {
+  const { runQuickProving } = await import('@medley/proving')
+  return runQuickProving(spec, deps)
+}
+
+async function main(): Promise<void> {
+  // A supervisor that died takes the other end of the pipes with it.
+  process.stderr.on('error', () => undefined)
+  process.stdout.on('error', () => undefined)
+  const configFile = process.env.MEDLEY_AGENT_CONFIG
+  if (!configFile) throw new Error('MEDLEY_AGENT_CONFIG must name the configuration file')
+  const config = agentConfig.parse(JSON.parse(await readFile(configFile, 'utf8')))
+  const supervised = process.connected === true
+  const agent = await startAgent(config, {
+    drivers: createDrivers(),
+    adapters: new Map([createLlamaCppAdapter()].map((adapter) => [adapter.family, adapter])),
+    prove,
+    log,
+    onFirstSync: () => process.send?.({ type: 'ready' }),
+  })
+
+  let leaving = false
+  const leave = async (drain: boolean): Promise<void> => {
+    if (leaving) return
+    leaving = true
+    log('leaving', { drain })
+    if (drain) await agent.drain()
+    else agent.release()
+    process.exit(0)
+  }
+  process.on('message', (message: unknown) => {
+    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'shutdown') {
+      void leave(true)
+    }
+  })
+  // A lost supervisor or a plain stop leaves engines to the next agent; only a shutdown of the whole takes them along.
+  process.on('disconnect', () => void leave(false))
+  process.on('SIGTERM', () => void leave(process.env.MEDLEY_AGENT_DRAIN_ON_SIGTERM === '1'))
+  // Ctrl-C reaches the whole terminal group: what then happens is the supervisor's to say.
+  process.on('SIGINT', () => {
+    if (!supervised) void leave(true)
+  })
+  if (supervised && !process.connected) await leave(false)
+}
+
+main().catch((error: unknown) => {
+  log('agent failed', { message: messageOf(error) })
+  process.exit(1)
+})
