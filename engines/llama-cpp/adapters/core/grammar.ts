@@ -1,6 +1,6 @@
 import { digestOf, type Json } from '@medley/kernel'
 import type { Llama, LlamaGrammar } from 'node-llama-cpp'
-import { type GrammarSchema, toGrammarSchema, UnsupportedSchema } from '../../domain/json-schema.ts'
+import { toGrammarSchema, UnsupportedSchema } from '../../domain/json-schema.ts'
 import { badRequest } from './request-error.ts'
 
 export interface GrammarSource {
