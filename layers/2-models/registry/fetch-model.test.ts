@@ -60,6 +60,20 @@ describe('fetchModel over HTTP', () => {
     expect((await finalFile(given)).equals(given.small.content)).toBe(true)
   })
 
+  it('gives up a connection that fell silent and goes on with another', async () => {
+    const given = await setup({ cuts: [100_000, null], hang: true })
+    await fetchModel(given.small.entry, { ...given.options, idleTimeoutMs: 1_000 })
+    expect(given.server.offsets.length).toBeGreaterThan(1)
+    expect((await finalFile(given)).equals(given.small.content)).toBe(true)
+  })
+
+  it('refuses a file of another size before it takes a byte', async () => {
+    const small = smallModel()
+    const given = await setup({ body: () => Buffer.alloc(small.content.length + 1) }, small)
+    await expect(fetchModel(small.entry, given.options)).rejects.toThrow('300001 bytes where 300000 were expected')
+    expect(given.server.offsets).toHaveLength(1)
+  })
+
   it('starts over cleanly at a server that ignores ranges', async () => {
     const given = await setup({ cuts: [100_000, 120_000, null], ignoreRange: true })
     await fetchModel(given.small.entry, given.options)
@@ -126,10 +140,10 @@ describe('fetchModel over HTTP', () => {
 
   it('goes on after a process was killed in the middle', async () => {
     const small = smallModel()
-    const given = await setup({ cuts: [150_000], etag: () => '"fixed"' }, small)
+    const given = await setup({ cuts: [150_000], hang: true }, small)
     const program = `
       const { fetchModel } = await import(process.argv[1])
-      await fetchModel(JSON.parse(process.argv[2]), { directory: process.argv[3], retryDelayMs: 600000 })`
+      await fetchModel(JSON.parse(process.argv[2]), { directory: process.argv[3], idleTimeoutMs: 600000 })`
     const module = new URL('./index.ts', import.meta.url).href
     const args = ['--input-type=module', '-e', program, module, JSON.stringify(small.entry), given.options.directory]
     const child = spawn(process.execPath, args, { env: { ...process.env, ...given.options.env }, stdio: 'inherit' })

@@ -12,6 +12,8 @@ export interface ModelServer {
 export interface Behaviour {
   /** Bytes to send before the connection is cut, for each request in turn; null sends all. */
   readonly cuts?: readonly (number | null)[]
+  /** Leave the connection open and silent instead of cutting it. */
+  readonly hang?: boolean
   readonly ignoreRange?: boolean
   readonly etag?: (requestNumber: number) => string | null
   readonly body?: (requestNumber: number) => Buffer
@@ -40,7 +42,9 @@ export async function startModelServer(content: Buffer, behaviour: Behaviour = {
     response.writeHead(offset > 0 ? 206 : 200, headers)
     const cut = behaviour.cuts?.[number] ?? null
     if (cut === null) return void response.end(body.subarray(offset))
-    response.write(body.subarray(offset, offset + cut), () => setTimeout(() => response.destroy(), 20))
+    response.write(body.subarray(offset, offset + cut), () => {
+      if (!behaviour.hang) setTimeout(() => response.destroy(), 20)
+    })
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
