@@ -9,14 +9,13 @@ import { prune } from '../prune.mjs'
 import { StartFailure } from './failure.mjs'
 import { say } from './language.mjs'
 import { withLock } from './lock.mjs'
+import { readLock } from './lockfile.mjs'
 import { inRoot, isPlatformSupported, pinnedNode, platformId, ROOT } from './paths.mjs'
 import { step } from './progress.mjs'
 
 const STAMP = inRoot('node_modules', '.medley-install')
 /** Installed size with room for npm's own cache. */
 const NEEDED_BYTES = 1.6e9
-
-const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 
 const lockDigest = () =>
   createHash('sha256')
@@ -36,8 +35,8 @@ function isStamped() {
 function isTreeCurrent() {
   const record = inRoot('node_modules', '.package-lock.json')
   if (!existsSync(record)) return false
-  const installed = readJson(record).packages ?? {}
-  const wanted = Object.entries(readJson(inRoot('package-lock.json')).packages ?? {})
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages ?? {}
+  const wanted = Object.entries(readLock().packages)
   return wanted.every(([path, entry]) => {
     if (!path.includes('node_modules/') || entry.link === true) return true
     const found = installed[path]
@@ -129,62 +128,61 @@ export function explainInstallFailure(log) {
   return new StartFailure(`${known[1]()}\n${tail}`, known[2]())
 }
 
-/** Packages npm has to fetch or find here: those without a platform, or of this one. */
-function expectedPackages() {
+/** Folders npm will fill here: of packages without a platform, or of this one. */
+function expectedFolders() {
   const fits = (list, value) => list === undefined || [list].flat().includes(value)
-  return Object.entries(readJson(inRoot('package-lock.json')).packages ?? {}).filter(
-    ([path, entry]) =>
-      path.includes('node_modules/') &&
-      entry.link !== true &&
-      fits(entry.os, process.platform) &&
-      fits(entry.cpu, process.arch),
-  ).length
+  const wanted = ([path, { link, os, cpu, libc }]) =>
+    path.includes('node_modules/') &&
+    link !== true &&
+    fits(os, process.platform) &&
+    fits(cpu, process.arch) &&
+    (libc === undefined || fits(libc, 'glibc'))
+  return Object.entries(readLock().packages)
+    .filter(wanted)
+    .map(([path]) => inRoot(path, 'package.json'))
 }
+
+const NPM_FLAGS = [
+  'ci',
+  '--ignore-scripts',
+  '--include=dev',
+  '--include=optional',
+  '--no-audit',
+  '--no-fund',
+  '--no-progress',
+  // The packages name Node 24, which is among them; the system's Node only unpacks.
+  '--loglevel=error',
+]
 
 function runNpmCi(note) {
   const npm = npmCommand()
-  // `http` is the only level at which npm tells a non-terminal how far it is; everything else is kept for a failure.
-  const flags = [
-    'ci',
-    '--ignore-scripts',
-    '--include=dev',
-    '--include=optional',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=http',
-    '--no-progress',
-  ]
-  const total = expectedPackages()
+  const folders = expectedFolders()
+  // npm tells a non-terminal nothing while it works, so its progress is read from the disk.
+  const progress = setInterval(() => {
+    const here = folders.filter((path) => existsSync(path)).length
+    note(say(`${here} of ${folders.length} packages`, `${here}/${folders.length} 个软件包`))
+  }, 1000)
   return new Promise((resolve, reject) => {
     let log = ''
-    let rest = ''
-    let fetched = 0
-    const child = spawn(npm.command, [...npm.args, ...flags], {
+    const child = spawn(npm.command, [...npm.args, ...NPM_FLAGS], {
       cwd: ROOT,
       shell: npm.shell,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_ENV: '' },
     })
     const read = (chunk) => {
-      const lines = (rest + chunk).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) {
-        if (/^npm http (?:fetch|cache)/.test(line)) fetched += 1
-        else if (!/^npm warn/i.test(line)) log += `${line}\n`
-      }
-      const shown = Math.min(fetched, total)
-      note(say(`${shown} of ${total} packages`, `${shown}/${total} 个软件包`))
+      log += chunk
     }
     child.stdout.setEncoding('utf8').on('data', read)
     child.stderr.setEncoding('utf8').on('data', read)
     child.once('error', (error) => reject(explainInstallFailure(`${error.code} npm: ${error.message}`)))
     child.once('close', (code) => {
       if (code === 0) {
-        note(say(`${total} packages`, `${total} 个软件包`))
+        note(say(`${folders.length} packages`, `${folders.length} 个软件包`))
         resolve(undefined)
-      } else reject(explainInstallFailure(log + rest))
+      } else reject(explainInstallFailure(log))
     })
-  })
+  }).finally(() => clearInterval(progress))
 }
 
 function assertRoom() {

@@ -1,40 +1,38 @@
 /**
- * One installation at a time in one clone. The lock is a file with the holder's process id, made whole before it
- * takes its name (link fails when the name is taken), so a reader never sees half of it.
+ * One installation at a time in one clone: a file with the holder's process id. The file appears before its text
+ * (not every file system has hard links to make both one step), so an empty lock counts as held while it is young.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inRoot } from './paths.mjs'
 
 const DIRECTORY = inRoot('.cache')
 const LOCK = inRoot('.cache', 'start.lock')
+const YOUNG_MS = 5000
 
 function tryTake() {
   mkdirSync(DIRECTORY, { recursive: true })
-  const draft = `${LOCK}.${process.pid}`
-  writeFileSync(draft, String(process.pid))
   try {
-    linkSync(draft, LOCK)
+    writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
     return true
   } catch (error) {
     if (error.code === 'EEXIST') return false
     throw error
-  } finally {
-    rmSync(draft, { force: true })
   }
 }
 
-/** Process id in the lock, or null when it is free by now. */
-function holder() {
+/** The lock as it lies there, or null when it is free by now. */
+function read(path) {
   try {
-    return Number(readFileSync(LOCK, 'utf8'))
+    return { pid: Number(readFileSync(path, 'utf8')), ageMs: Date.now() - statSync(path).mtimeMs }
   } catch (error) {
     if (error.code === 'ENOENT') return null
     throw error
   }
 }
 
-function isAlive(pid) {
+function isHeld({ pid, ageMs }) {
+  if (!Number.isInteger(pid) || pid <= 0) return ageMs < YOUNG_MS
   try {
     process.kill(pid, 0)
     return true
@@ -44,11 +42,13 @@ function isAlive(pid) {
 }
 
 /** Removes the lock of a dead holder. The rename picks one winner when several notice at once. */
-function clearStale(pid) {
+function clearStale() {
   const aside = `${LOCK}.stale.${process.pid}`
   try {
     renameSync(LOCK, aside)
-    if (Number(readFileSync(aside, 'utf8')) !== pid) linkSync(aside, LOCK)
+    const found = read(aside)
+    // Someone took it between our look and our rename: it goes back, unless yet another one has come.
+    if (found !== null && isHeld(found)) writeFileSync(LOCK, String(found.pid), { flag: 'wx' })
   } catch (error) {
     if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
   } finally {
@@ -65,18 +65,18 @@ function clearStale(pid) {
 export async function withLock(onWait, work) {
   let told = false
   while (!tryTake()) {
-    const pid = holder()
-    if (pid === null) continue
-    if (!isAlive(pid)) {
-      clearStale(pid)
+    const found = read(LOCK)
+    if (found === null) continue
+    if (!isHeld(found)) {
+      clearStale()
       continue
     }
-    if (!told) onWait(pid)
+    if (!told) onWait(found.pid)
     told = true
     await sleep(500)
   }
   const release = () => {
-    if (holder() === process.pid) rmSync(LOCK, { force: true })
+    if (read(LOCK)?.pid === process.pid) rmSync(LOCK, { force: true })
   }
   process.once('exit', release)
   try {
