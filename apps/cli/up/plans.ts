@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CliError } from '../cli-error.ts'
 import { consolePath, entryPath } from '../entries.ts'
 import type { DataPaths } from '../settings.ts'
 import { writeAtomically } from './lock.ts'
@@ -32,8 +33,13 @@ const READY_TIMEOUT_MS = 120_000
  */
 export function runDirectory(data: string): string {
   const name = `medley-${createHash('sha256').update(data).digest('hex').slice(0, 10)}`
-  const directory = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), name)
+  const directory = join(process.platform === 'win32' ? tmpdir() : '/tmp', name)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  // The folder above is everybody's: somebody else may have made this one first.
+  const { uid, mode } = lstatSync(directory)
+  if (process.getuid && (uid !== process.getuid() || (mode & 0o077) !== 0)) {
+    throw new CliError(1, `${directory} belongs to another user or is open to others: remove it and start again`)
+  }
   return directory
 }
 

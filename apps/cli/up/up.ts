@@ -87,10 +87,12 @@ async function startStore(files: DataPaths, supervisor: Supervisor): Promise<Sto
 async function connects(connection: StoreConnection): Promise<void> {
   const store = openStore({ connection, maxConnections: 1 })
   try {
-    while (!(await store.ping().then(
-      () => true,
-      () => false,
-    ))) {
+    while (
+      !(await store.ping().then(
+        () => true,
+        () => false,
+      ))
+    ) {
       await sleep(50)
     }
   } finally {

@@ -190,7 +190,7 @@ export const usageEvent = z
     cachedTokens: count.nullable(),
     completionTokens: count.nullable(),
     timeToFirstTokenMs: z.number().nullable(),
-    durationMs: z.number(),
+    durationMs: z.number().nullable(),
     occurredAt: timestamp,
   })
   .openapi('UsageEvent')
@@ -265,8 +265,8 @@ export type Operation = z.infer<typeof operation>
 
 export const session = z
   .object({
-    user: z.object({ id: z.string(), name: z.string(), email: z.string() }),
-    tenant: z.object({ id: z.string(), name: z.string() }),
+    user: z.object({ id: z.string(), name: z.string(), email: z.string().nullable() }),
+    tenant: z.object({ id: z.string(), name: localized }),
     role: z.string(),
     permissions: z.array(z.string()),
     instanceId: z.string(),

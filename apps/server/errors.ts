@@ -1,0 +1,72 @@
+import { defineErrors } from '@medley/kernel'
+
+export const serverErrors = defineErrors('server', {
+  'request.invalid': {
+    status: 400,
+    title: { en: 'The request is not valid', 'zh-CN': '请求有误' },
+    hint: {
+      en: 'Correct the fields named in `errors`; the form is in /api/docs',
+      'zh-CN': '请按 `errors` 指出的字段修改；格式见 /api/docs',
+    },
+  },
+  'request.unauthenticated': {
+    status: 401,
+    title: { en: 'Sign in first', 'zh-CN': '请先登录' },
+    hint: {
+      en: 'Open the one-time link printed at start, or make a new one with `medley sign-in-link`',
+      'zh-CN': '请打开启动时打印的一次性链接，或用 `medley sign-in-link` 重新生成',
+    },
+  },
+  'request.forbidden': {
+    status: 403,
+    title: { en: 'Your role may not do this ({permission})', 'zh-CN': '当前角色无此权限（{permission}）' },
+    hint: { en: 'Ask an operator for the role that may', 'zh-CN': '请联系运营人员授予相应角色' },
+  },
+  'route.unknown': {
+    status: 404,
+    title: { en: 'There is nothing at this address', 'zh-CN': '该地址不存在' },
+    hint: { en: 'The addresses there are: /api/docs', 'zh-CN': '可用地址见 /api/docs' },
+  },
+  'operation.unknown': {
+    status: 404,
+    title: { en: 'There is no operation {id}', 'zh-CN': '没有这个操作：{id}' },
+    hint: { en: 'Start it again', 'zh-CN': '请重新发起' },
+  },
+  'gateway.unreachable': {
+    status: 503,
+    title: { en: 'The gateway does not answer', 'zh-CN': '网关没有响应' },
+    hint: { en: 'It is restarted by itself; try again in some seconds', 'zh-CN': '网关会自动重启，请稍后再试' },
+  },
+  'model.not-ready': {
+    status: 409,
+    title: { en: 'There is no model to measure with yet', 'zh-CN': '还没有可用于测评的模型' },
+    hint: {
+      en: 'Wait until the starter model is fetched, or see `medley doctor`',
+      'zh-CN': '请等待初始模型就绪，或运行 `medley doctor`',
+    },
+  },
+  'proving.failed': {
+    status: 500,
+    title: { en: 'The measurement ended without a result', 'zh-CN': '测评没有得出结果' },
+    hint: {
+      en: 'Repeat it with `medley prove` when the machine is quiet',
+      'zh-CN': '请在机器空闲时用 `medley prove` 重新测评',
+    },
+  },
+  'deployment.failed': {
+    status: 500,
+    title: { en: 'The model could not be deployed ({code})', 'zh-CN': '模型部署失败（{code}）' },
+    hint: {
+      en: 'See the deployment in the console; its replica names the reason',
+      'zh-CN': '请在控制台查看该部署，副本上注明了原因',
+    },
+  },
+  unexpected: {
+    status: 500,
+    title: { en: 'Something failed inside Medley', 'zh-CN': '系统内部错误' },
+    hint: {
+      en: 'Try again; if it stays, send the request id with the server log',
+      'zh-CN': '请重试；若仍失败，请附上请求编号与服务日志反馈',
+    },
+  },
+})

@@ -1,0 +1,46 @@
+import type { Fleet } from '@medley/fleet'
+import type { Identity } from '@medley/identity'
+import type { Clock, IdFactory, TenantScope } from '@medley/kernel'
+import type { Proving } from '@medley/proving'
+import type { Registry } from '@medley/registry'
+import type { Serving } from '@medley/serving'
+import type { Supply } from '@medley/supply'
+import type { Logger, Registry as MetricsRegistry } from '@medley/telemetry'
+import type { Chip, Session, Status } from './api/schemas.ts'
+import type { ServerConfig } from './config.ts'
+import type { Principal } from './http/guard.ts'
+import type { Live } from './live.ts'
+import type { Operations, OperationView } from './operations.ts'
+import type { Orders } from './orders.ts'
+import type { Snapshots } from './snapshots.ts'
+
+type ChipView = Awaited<ReturnType<Fleet['chip']>>
+
+/** Everything the HTTP face may use: the composed modules and the few questions that span them. */
+export interface Factory {
+  readonly config: ServerConfig
+  readonly clock: Clock
+  readonly ids: IdFactory
+  readonly log: Logger
+  readonly metrics: MetricsRegistry
+  readonly internalToken: string
+  readonly identity: Identity
+  readonly fleet: Fleet
+  readonly proving: Proving
+  readonly registry: Registry
+  readonly serving: Serving
+  readonly supply: Supply
+  readonly operations: Operations
+  readonly live: Live
+  readonly orders: Orders
+  readonly snapshots: Snapshots
+  status(): Promise<Status>
+  principalOf(headers: Headers): Promise<Principal | null>
+  sessionView(principal: Principal): Promise<Session>
+  signInLink(): Promise<{ url: string; expiresAt: string }>
+  /** Facts, scores and deployments of the chips, as the API shows them. */
+  describeChips(scope: TenantScope, chips: readonly ChipView[]): Promise<Chip[]>
+  prove(chip: ChipView): Promise<OperationView>
+  /** Key of the console's own requests; never leaves this machine's processes. */
+  playgroundKey(scope: TenantScope): string
+}

@@ -1,0 +1,48 @@
+import { timingSafeEqual } from 'node:crypto'
+import { agentReport } from '@medley/fleet/protocol'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { serverErrors } from '../errors.ts'
+import type { Factory } from '../factory.ts'
+import { invalidRequest } from './problems.ts'
+
+const usageBatch = z.object({ records: z.array(z.json()).max(10_000) })
+const snapshotQuery = z.object({
+  after: z.coerce.number().int().default(-1),
+  waitMs: z.coerce.number().int().min(0).max(60_000).default(0),
+})
+
+/** What the factory's own processes call: the agent reports, the gateway fetches its snapshot and hands in usage. */
+export function internalRoutes(factory: Factory): Hono {
+  const app = new Hono()
+
+  app.use(async (context, next) => {
+    const given = Buffer.from(context.req.header('authorization') ?? '')
+    const wanted = Buffer.from(`Bearer ${factory.internalToken}`)
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+      throw serverErrors['request.unauthenticated']()
+    await next()
+  })
+
+  app.post('/agents/sync', async (context) => {
+    const report = agentReport.safeParse(await context.req.json())
+    if (!report.success) throw invalidRequest(report.error)
+    return context.json(await factory.orders.sync(report.data, context.req.raw.signal))
+  })
+
+  app.get('/gateway/snapshot', async (context) => {
+    const query = snapshotQuery.parse(context.req.query())
+    const snapshot = await factory.snapshots.after(query.after, query.waitMs, context.req.raw.signal)
+    return snapshot ? context.json(snapshot) : context.body(null, 204)
+  })
+
+  app.post('/usage', async (context) => {
+    const batch = usageBatch.safeParse(await context.req.json())
+    if (!batch.success) throw invalidRequest(batch.error)
+    const outcome = await factory.supply.ingest(batch.data.records)
+    factory.live.touch('usage')
+    return context.json(outcome)
+  })
+
+  return app
+}

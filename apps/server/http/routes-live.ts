@@ -1,0 +1,36 @@
+import { streamSSE } from 'hono/streaming'
+import type { Factory } from '../factory.ts'
+import { guard } from './guard.ts'
+import { createRouter } from './router.ts'
+
+const KEEP_ALIVE_MS = 20_000
+
+/** Live updates: each message names a topic whose pages should fetch again. */
+export function liveRoutes(factory: Factory) {
+  const app = createRouter()
+  app.get('/api/v1/events', guard(factory, 'status:read'), (context) =>
+    streamSSE(context, async (stream) => {
+      const closed = new AbortController()
+      stream.onAbort(() => closed.abort())
+      const unsubscribe = factory.live.subscribe((topic) => {
+        void stream.writeSSE({ data: JSON.stringify({ topic }) }).catch(() => closed.abort())
+      })
+      try {
+        while (!closed.signal.aborted) {
+          await stream.write(': alive\n\n')
+          await Promise.race([stream.sleep(KEEP_ALIVE_MS), once(closed.signal)])
+        }
+      } finally {
+        unsubscribe()
+      }
+    }),
+  )
+  return app
+}
+
+function once(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

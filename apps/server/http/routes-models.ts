@@ -1,0 +1,97 @@
+import { z } from '@hono/zod-openapi'
+import { deployment, model, pageQuery } from '../api/schemas.ts'
+import type { Factory } from '../factory.ts'
+import { presentDeployment, presentModel } from '../present.ts'
+import { declare, json, listOf, notFound, toPage } from './declare.ts'
+import { createRouter } from './router.ts'
+
+export function modelRoutes(factory: Factory) {
+  const app = createRouter()
+  const oneOf = { params: z.object({ id: z.string() }) }
+
+  app.openapi(
+    declare(factory, 'models:read', {
+      method: 'get',
+      path: '/api/v1/models',
+      tags: ['models'],
+      summary: 'Models on this factory',
+      request: { query: pageQuery },
+      responses: { 200: listOf(model, 'Models') },
+    }),
+    async (context) => {
+      const models = await factory.registry.list(context.get('principal').scope)
+      return context.json(
+        { items: models.map((item) => presentModel(item, factory.registry.entry(item.name))), nextCursor: null },
+        200,
+      )
+    },
+  )
+
+  app.openapi(
+    declare(factory, 'deployments:read', {
+      method: 'get',
+      path: '/api/v1/deployments',
+      tags: ['models'],
+      summary: 'Deployments with their replicas',
+      request: { query: pageQuery },
+      responses: { 200: listOf(deployment, 'Deployments') },
+    }),
+    async (context) => {
+      const { cursor, limit } = context.req.valid('query')
+      const rows = await factory.serving.list(context.get('principal').scope, {
+        after: cursor ?? null,
+        limit: limit + 1,
+      })
+      return context.json(toPage(rows, limit, presentDeployment), 200)
+    },
+  )
+
+  app.openapi(
+    declare(factory, 'deployments:read', {
+      method: 'get',
+      path: '/api/v1/deployments/{id}',
+      tags: ['models'],
+      summary: 'One deployment',
+      request: oneOf,
+      responses: { 200: json(deployment, 'The deployment'), 404: notFound },
+    }),
+    async (context) => {
+      const found = await factory.serving.get(context.get('principal').scope, context.req.valid('param').id)
+      return context.json(presentDeployment(found), 200)
+    },
+  )
+
+  app.openapi(
+    declare(factory, 'deployments:write', {
+      method: 'post',
+      path: '/api/v1/deployments/{id}/stop',
+      tags: ['models'],
+      summary: 'Stop a deployment; its revisions stay',
+      request: oneOf,
+      responses: { 200: json(deployment, 'The deployment, stopping'), 404: notFound },
+    }),
+    async (context) => {
+      const stopped = await factory.serving.stop(context.get('principal').scope, context.req.valid('param').id)
+      factory.live.touch('deployments', 'status')
+      return context.json(presentDeployment(stopped), 200)
+    },
+  )
+
+  app.openapi(
+    declare(factory, 'deployments:write', {
+      method: 'post',
+      path: '/api/v1/deployments/{id}/start',
+      tags: ['models'],
+      summary: 'Start a stopped deployment with its last revision',
+      request: oneOf,
+      responses: { 200: json(deployment, 'The deployment, starting'), 404: notFound },
+    }),
+    async (context) => {
+      const started = await factory.serving.start(context.get('principal').scope, context.req.valid('param').id)
+      factory.live.touch('deployments', 'status')
+      return context.json(presentDeployment(started), 200)
+    },
+  )
+
+  return app
+}

@@ -1,0 +1,44 @@
+import { request } from 'node:http'
+import { Readable } from 'node:stream'
+import type { Context } from 'hono'
+import { serverErrors } from '../errors.ts'
+import type { Factory } from '../factory.ts'
+import { type AppEnv, guard } from './guard.ts'
+import { createRouter } from './router.ts'
+
+const PASSED_ON = ['content-type', 'x-request-id', 'x-medley-revision', 'retry-after'] as const
+
+/**
+ * The console's way to the gateway: the browser holds a session and never a key, so the server lends the tenant's
+ * own internal key. Metered like any other request.
+ */
+export function playgroundRoutes(factory: Factory) {
+  const app = createRouter()
+  app.post('/api/v1/playground/chat', guard(factory, 'playground:use'), async (context) => {
+    const body = Buffer.from(await context.req.arrayBuffer())
+    const key = factory.playgroundKey(context.get('principal').scope)
+    return forward(context, new URL('/v1/chat/completions', factory.config.gatewayUrl), key, body)
+  })
+  return app
+}
+
+function forward(context: Context<AppEnv>, url: URL, key: string, body: Buffer): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const upstream = request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': body.length, authorization: `Bearer ${key}` },
+    })
+    // A closed page must stop the engine, not only this copy of the stream.
+    context.req.raw.signal.addEventListener('abort', () => upstream.destroy())
+    upstream.on('error', (error) => reject(serverErrors['gateway.unreachable']({}, { cause: error })))
+    upstream.on('response', (answer) => {
+      const headers = new Headers({ 'cache-control': 'no-store' })
+      for (const name of PASSED_ON) {
+        const value = answer.headers[name]
+        if (typeof value === 'string') headers.set(name, value)
+      }
+      resolve(new Response(Readable.toWeb(answer) as ReadableStream, { status: answer.statusCode ?? 502, headers }))
+    })
+    upstream.end(body)
+  })
+}

@@ -1,0 +1,80 @@
+import type { Fleet } from '@medley/fleet'
+import type { AgentOrders, AgentReport, Workload, WorkloadStatus } from '@medley/fleet/protocol'
+import { digestOf, type Json } from '@medley/kernel'
+import type { Serving } from '@medley/serving'
+import type { Live } from './live.ts'
+import type { Operations } from './operations.ts'
+import { revisionOf } from './snapshots.ts'
+
+export interface Orders {
+  /** Takes what an agent sees, answers with what it should do; waits for a change when there is nothing new. */
+  sync(report: AgentReport, signal: AbortSignal): Promise<AgentOrders>
+  lastHeardAt(): number | null
+}
+
+export interface OrderPorts {
+  readonly fleet: Fleet
+  readonly serving: Serving
+  readonly operations: Operations
+  readonly live: Live
+  readonly now: () => number
+  /** Turns a finished measurement into a signed record. */
+  readonly acceptProving: (spec: Json, result: unknown) => Promise<Json>
+}
+
+export function createOrders(ports: OrderPorts): Orders {
+  let heardAt: number | null = null
+
+  async function wanted(nodeId: string): Promise<readonly Workload[]> {
+    const engines = await ports.serving.engineWorkloads(nodeId)
+    const runs = await ports.operations.running('proving')
+    return [
+      ...engines.map(({ id, kind, digest, spec }) => ({ id, kind, digest, spec })),
+      ...runs
+        .filter((run) => run.subject.startsWith(`${nodeId} `))
+        .map((run) => ({ id: run.id, kind: 'proving' as const, digest: digestOf(run.spec), spec: run.spec })),
+    ] as Workload[]
+  }
+
+  async function takeProving(status: WorkloadStatus): Promise<void> {
+    const operation = await ports.operations.find(status.id)
+    if (operation?.state !== 'running') return
+    if (status.state === 'done') {
+      // Accepting is idempotent by run id: a server killed between the two lines repeats it without harm.
+      const result = await ports.acceptProving(operation.spec, status.result)
+      await ports.operations.finish(status.id, result)
+    } else if (status.state === 'failed') {
+      await ports.operations.fail(status.id, status.error ?? { code: 'proving.failed', params: {} })
+    } else {
+      await ports.operations.progress(status.id, status.progress)
+    }
+    ports.live.touch('proving', 'status')
+  }
+
+  async function absorb(report: AgentReport): Promise<string> {
+    const { nodeId, changed } = await ports.fleet.observe(report)
+    if (changed) ports.live.touch('chips', 'status')
+    const replicas = await ports.serving.observe(nodeId, report.workloads)
+    if (replicas.changed) ports.live.touch('deployments', 'status')
+    for (const status of report.workloads) await takeProving(status)
+    return nodeId
+  }
+
+  return {
+    lastHeardAt: () => heardAt,
+    async sync(report, signal) {
+      heardAt = ports.now()
+      const nodeId = await absorb(report)
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, report.waitMs))])
+      for (;;) {
+        const change = ports.live.next(['deployments', 'proving'], deadline)
+        const workloads = await wanted(nodeId)
+        const revision = revisionOf(workloads.map(({ id, digest }) => ({ id, digest })))
+        if (revision !== report.appliedRevision || deadline.aborted) {
+          return { nodeId, revision, workloads: [...workloads] }
+        }
+        await change
+      }
+    },
+  }
+}

@@ -1,0 +1,196 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Fleet } from '@medley/fleet'
+import type { Json, TenantScope } from '@medley/kernel'
+import type { Proving } from '@medley/proving'
+import type { CatalogueEntry, Model, Registry } from '@medley/registry'
+import type { RevisionSpec, Serving } from '@medley/serving'
+import type { EngineSpec } from '@medley/serving/protocol'
+import type { BringUpTask } from './bring-up.ts'
+import { serverErrors } from './errors.ts'
+import type { Live, Topic } from './live.ts'
+import type { Operations, OperationView } from './operations.ts'
+
+type PlannedEngine = Parameters<Proving['planQuickRun']>[1]
+type Chip = Awaited<ReturnType<Fleet['chip']>>
+
+export interface StarterPorts {
+  readonly fleet: Fleet
+  readonly registry: Registry
+  readonly serving: Serving
+  readonly proving: Proving
+  readonly operations: Operations
+  readonly live: Live
+  readonly owner: TenantScope
+  /** Null: no starter model is wanted. */
+  readonly model: string | null
+}
+
+export interface Starter {
+  readonly tasks: readonly BringUpTask[]
+  /** Begins a quick run on the chip, or gives the one that runs already. @throws AppError `server.model.not-ready` */
+  prove(chip: Chip): Promise<OperationView>
+}
+
+const ENGINE_FAMILY = 'llama-cpp'
+const POLL_MS = 2_000
+
+/** The four steps from an empty factory to its first answer. */
+export function createStarter(ports: StarterPorts): Starter {
+  const { fleet, registry, serving, proving, operations, live, owner } = ports
+
+  /** Polls as well as listens: a change made by another server of the same store is not announced here. */
+  async function until<Value>(
+    topics: readonly Topic[],
+    signal: AbortSignal,
+    look: () => Promise<Value | null>,
+  ): Promise<Value> {
+    for (;;) {
+      const change = new AbortController()
+      const next = live.next(topics, AbortSignal.any([signal, change.signal]))
+      const found = await look()
+      if (found !== null) {
+        change.abort()
+        return found
+      }
+      await Promise.race([next, sleep(POLL_MS, undefined, { signal })])
+      change.abort()
+      signal.throwIfAborted()
+    }
+  }
+
+  /** The chip the starter model runs on: the first healthy one every engine build can use, which is the CPU. */
+  async function firstChip(): Promise<Chip | null> {
+    const chips = await fleet.chips({ after: null, limit: 500 })
+    return chips.find((chip) => chip.facts.vendor === 'cpu' && chip.facts.health === 'healthy') ?? null
+  }
+
+  async function starter(): Promise<{ entry: CatalogueEntry; model: Model } | null> {
+    if (ports.model === null) return null
+    const entry = registry.entry(ports.model)
+    const model = await registry.get(owner, ports.model)
+    return entry && model?.state === 'ready' ? { entry, model } : null
+  }
+
+  function revisionFor(chip: Chip, { entry, model }: { entry: CatalogueEntry; model: Model }): RevisionSpec {
+    return {
+      model: { name: model.name, digest: model.digest, bytes: model.bytes, path: model.path },
+      template: entry.template,
+      engine: { family: ENGINE_FAMILY, version: '1' },
+      config: { ...entry.config, threads: threadsOf(chip) },
+      golden: entry.golden,
+      chipUuids: [chip.facts.uuid],
+      capabilities: entry.capabilities,
+      recipeDigest: null,
+    }
+  }
+
+  async function prove(chip: Chip): Promise<OperationView> {
+    const ready = await starter()
+    if (!ready) throw serverErrors['model.not-ready']()
+    const subject = `${chip.nodeId} ${chip.facts.uuid}`
+    const [running] = await operations.running('proving', subject)
+    if (running) return running
+    const revision = revisionFor(chip, ready)
+    const engine: EngineSpec = {
+      replicaId: 'proving',
+      revisionId: 'proving',
+      family: revision.engine.family,
+      servedModel: revision.model.name,
+      modelPath: revision.model.path,
+      modelDigest: revision.model.digest,
+      template: ready.entry.template,
+      config: { ...ready.entry.config, threads: threadsOf(chip), slots: 1 },
+      golden: ready.entry.golden,
+      chipUuids: [chip.facts.uuid],
+    }
+    const plan = proving.planQuickRun(
+      { uuid: chip.facts.uuid, computeUnits: chip.facts.computeUnits },
+      engine as unknown as PlannedEngine,
+      { threads: threadsOf(chip) },
+    )
+    const operation = await operations.begin('proving', subject, plan as unknown as Json)
+    live.touch('proving')
+    return operation
+  }
+
+  const chips: BringUpTask = {
+    step: 'chips',
+    needs: [],
+    run: async (_report, signal) => {
+      await until(['chips'], signal, firstChip)
+      return 'done'
+    },
+  }
+
+  const model: BringUpTask = {
+    step: 'model',
+    needs: [],
+    run: async (report, signal) => {
+      if (ports.model === null) return 'skipped'
+      const { fetched } = await registry.ensureStarter(
+        ({ doneBytes, totalBytes }) => report({ done: doneBytes, total: totalBytes, unit: 'bytes' }),
+        signal,
+      )
+      live.touch('models')
+      return fetched === null || fetched.source === 'present' ? 'skipped' : 'done'
+    },
+  }
+
+  const measurement: BringUpTask = {
+    step: 'proving',
+    needs: ['chips', 'model'],
+    run: async (report, signal) => {
+      const chip = await firstChip()
+      if (!chip || ports.model === null) return 'skipped'
+      if ((await proving.scores([chip.facts.uuid])).length > 0) return 'skipped'
+      const { id } = await prove(chip)
+      const ended = await until(['proving'], signal, async () => {
+        const operation = await operations.find(id)
+        if (operation?.progress) report({ ...operation.progress, unit: operation.progress.unit })
+        return operation?.state === 'running' ? null : operation
+      })
+      if (ended.state === 'failed') throw serverErrors['proving.failed']({}, { detail: JSON.stringify(ended.error) })
+      return 'done'
+    },
+  }
+
+  const deployment: BringUpTask = {
+    step: 'deployment',
+    needs: ['chips', 'model'],
+    run: async (report, signal) => {
+      const [chip, ready] = [await firstChip(), await starter()]
+      if (!chip || !ready) return 'skipped'
+      const existing = await serving.list(owner, { after: null, limit: 1 })
+      // What people changed since is theirs: a later start deploys nothing over it.
+      const wanted =
+        existing[0] ??
+        (await serving.deploy(owner, {
+          name: ready.entry.name,
+          servedModel: ready.entry.name,
+          nodeId: chip.nodeId,
+          spec: revisionFor(chip, ready),
+        }))
+      live.touch('deployments')
+      const ended = await until(['deployments'], signal, async () => {
+        const current = await serving.get(owner, wanted.id)
+        const progress = current.replicas[0]?.progress
+        if (progress) report({ done: progress.done, total: progress.total, unit: progress.unit })
+        return ['ready', 'failed', 'stopped'].includes(current.state) ? current : null
+      })
+      const error = ended.replicas[0]?.error
+      if (ended.state === 'failed')
+        throw serverErrors['deployment.failed'](
+          { code: error?.code ?? 'unknown' },
+          { detail: JSON.stringify(error?.params ?? {}) },
+        )
+      return existing.length > 0 ? 'skipped' : 'done'
+    },
+  }
+
+  return { tasks: [chips, model, measurement, deployment], prove }
+}
+
+/** One processor stays free for the rest of the factory: an engine that spins on all of them starves itself. */
+function threadsOf(chip: Chip): number {
+  return Math.max(1, (chip.facts.computeUnits ?? 2) - 1)
+}

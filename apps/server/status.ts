@@ -1,0 +1,98 @@
+import type { Fleet } from '@medley/fleet'
+import type { Clock, TenantScope } from '@medley/kernel'
+import type { Proving } from '@medley/proving'
+import type { Registry } from '@medley/registry'
+import type { Serving } from '@medley/serving'
+import type { OpenedStore } from '@medley/store'
+import type { Supply } from '@medley/supply'
+import { sql } from 'kysely'
+import type { Status } from './api/schemas.ts'
+import type { BringUp } from './bring-up.ts'
+import type { ServerConfig } from './config.ts'
+import type { Orders } from './orders.ts'
+import { presentFitness } from './present.ts'
+import type { Snapshots } from './snapshots.ts'
+
+export interface StatusPorts {
+  readonly config: ServerConfig
+  readonly instanceId: string
+  readonly startedAt: Date
+  readonly clock: Clock
+  readonly store: OpenedStore
+  readonly bringUp: BringUp
+  readonly orders: Orders
+  readonly snapshots: Snapshots
+  readonly fleet: Fleet
+  readonly proving: Proving
+  readonly registry: Registry
+  readonly serving: Serving
+  readonly supply: Supply
+  readonly owner: TenantScope
+}
+
+const DAY_MS = 86_400_000
+/** Both ask at least every 25 s; a silence longer than this means that they are gone. */
+const SILENCE_MS = 60_000
+
+/** The factory as a whole, in one answer. */
+export function createStatus(ports: StatusPorts): () => Promise<Status> {
+  const { config, clock, bringUp, fleet, proving, registry, serving, supply, owner } = ports
+  let version: string | null = null
+
+  const storeVersion = async () => {
+    if (version === null) {
+      const answer = await sql<{ server_version: string }>`show server_version`.execute(ports.store.unscoped())
+      version = answer.rows[0]?.server_version ?? ''
+    }
+    return version
+  }
+  const heard = (at: number | null) => at !== null && clock.now() - at < SILENCE_MS
+
+  return async () => {
+    const now = new Date(clock.now())
+    const chips = await fleet.chips({ after: null, limit: 500 })
+    const axes = await proving.scores(chips.map((chip) => chip.facts.uuid))
+    const deployments = await serving.list(owner, { after: null, limit: 500 })
+    const day = await supply.summary(owner, { from: new Date(now.getTime() - DAY_MS), to: now, groupBy: 'outcome' })
+    const total = (groups: typeof day, field: 'requests' | 'completionTokens') =>
+      groups.reduce((sum, group) => sum + group[field], 0)
+    const fitness = presentFitness(axes)
+    return {
+      ready: bringUp.settled() && heard(ports.orders.lastHeardAt()) && heard(ports.snapshots.lastAskedAt()),
+      version: config.version,
+      instanceId: ports.instanceId,
+      startedAt: ports.startedAt.toISOString(),
+      store: { kind: config.store.kind, version: await storeVersion() },
+      steps: [...bringUp.steps()],
+      chips: chips.map(({ id, facts }) => ({
+        id,
+        uuid: facts.uuid,
+        vendor: facts.vendor,
+        product: facts.product,
+        health: facts.health,
+      })),
+      models: (await registry.list(owner)).map(({ id, name, state }) => ({ id, name, state })),
+      deployments: deployments.map((item) => ({
+        id: item.id,
+        name: item.name,
+        state: item.state,
+        servedModel: item.servedModel,
+        restarts: item.replicas.reduce((sum, replica) => sum + replica.restarts, 0),
+      })),
+      score: {
+        axes: Object.fromEntries(Object.entries(fitness.axes).map(([event, axis]) => [event, axis.score])),
+        fitness: fitness.fitness,
+        reason: fitness.reason,
+      },
+      endpoints: { console: config.consoleUrl, gateway: config.gatewayUrl },
+      usage: {
+        requests24h: total(day, 'requests'),
+        completionTokens24h: total(day, 'completionTokens'),
+        errors24h: total(
+          day.filter(({ group }) => group === 'failed' || group === 'interrupted'),
+          'requests',
+        ),
+      },
+    }
+  }
+}
