@@ -1,0 +1,7 @@
+export { identityErrors } from './errors.ts'
+export { createIdentity, type Identity, type IdentityOptions, type OneTimeLink, type Session } from './identity.ts'
+export { type Instance, type InstanceSecrets, openInstance } from './instance/instance.ts'
+export type { ApiKeyRecord, ApiKeys, KeySnapshot, NewApiKey } from './keys/api-keys.ts'
+export type { Home, NewPerson } from './people.ts'
+export { allows, type Permission, permissionsOf, type Role } from './permissions.ts'
+export { identityMigrations } from './tables.ts'
