@@ -13,7 +13,6 @@ import { seconds } from './toolchain/progress.mjs'
 
 const tool = (...parts) => inRoot('node_modules', ...parts)
 
-/** Biome is a native program; its own JavaScript starter would cost a second Node. */
 const STEPS = [
   {
     name: 'format and lint',
@@ -34,6 +33,7 @@ const STEPS = [
   { name: 'boundaries', args: [inRoot('scripts', 'boundaries.mjs')] },
   { name: 'dead code', args: [tool('knip', 'bin', 'knip.js'), '--no-progress'] },
   { name: 'house rules', args: [inRoot('scripts', 'house-rules.mjs')] },
+  { name: 'generated pages', args: [inRoot('scripts', 'generate-reference.mjs'), '--check'] },
 ]
 
 function run(args) {
