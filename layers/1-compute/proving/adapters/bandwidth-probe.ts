@@ -12,7 +12,9 @@ const ALIGNMENT = 4096
 const MOST_BYTES = 65_000 * PAGE
 
 export interface BandwidthSamples {
-  readonly arrayBytes: number
+  /** Bytes that one pass moves. */
+  readonly readBytes: number
+  readonly triadBytes: number
   readonly readBytesPerSecond: number[]
   readonly triadBytesPerSecond: number[]
 }
@@ -40,11 +42,15 @@ export async function probeBandwidth(
   const team = await startTeam(workerEntry, await assemble(pages), memory, arrayBytes, threads)
   try {
     team.run('fill')
-    const read = await bestPasses(plan, () => team.run('read'))
+    // An array that had to be made smaller than asked for is not read alone, but with the two others behind it.
+    const shrunk = arrayBytes < Math.floor(wantedArrayBytes / grain) * grain
+    const read = await bestPasses(plan, () => team.run(shrunk ? 'readAll' : 'read'))
+    const readBytes = shrunk ? 3 * arrayBytes : arrayBytes
     const triad = await bestPasses(plan, () => team.run('triad'))
     return {
-      arrayBytes,
-      readBytesPerSecond: read.map((seconds) => arrayBytes / seconds),
+      readBytes,
+      triadBytes: 3 * arrayBytes,
+      readBytesPerSecond: read.map((seconds) => readBytes / seconds),
       triadBytesPerSecond: triad.map((seconds) => (3 * arrayBytes) / seconds),
     }
   } finally {

@@ -14,7 +14,13 @@ import { GEMM_LIBRARY, probeGemm } from './gemm-probe.ts'
 import { runStreamWorker, type StreamTask } from './stream-worker.ts'
 
 const PLAN = { samples: 5, sampleMs: 250, warmupPasses: 2 }
-const GEMM_SIZE = 1536
+/**
+ * Edge of the matrices for one thread, and its grain. Beyond the second-level cache, yet a pass is short enough (10 ms)
+ * to fall between two preemptions of a busy host: larger ones reached the same rate on a quiet machine and half of it
+ * on a busy one.
+ */
+const GEMM_EDGE = 768
+const GEMM_GRAIN = 96
 const ASSUMED_CACHE_BYTES = 64 * 1024 ** 2
 /** An array this many times the cache leaves nothing of it behind for the next pass (STREAM's run rules). */
 const CACHE_MULTIPLE = 4
@@ -31,15 +37,17 @@ async function probe(threads: number): Promise<ProbeResult> {
     threads,
     PLAN,
   )
-  const fp32 = await probeGemm('fp32', GEMM_SIZE, threads, PLAN)
-  const int8 = await probeGemm('int8', GEMM_SIZE, threads, PLAN)
+  // The same work per thread, or many threads would measure their own waking up.
+  const size = GEMM_GRAIN * Math.ceil((GEMM_EDGE / GEMM_GRAIN) * Math.cbrt(threads))
+  const fp32 = await probeGemm('fp32', size, threads, PLAN)
+  const int8 = await probeGemm('int8', size, threads, PLAN)
   const { user, system } = process.cpuUsage()
   return {
     threads,
     gemmFp32: { shape: fp32.shape, flopsPerSecond: fp32.operationsPerSecond },
     gemmInt8: { shape: int8.shape, opsPerSecond: int8.operationsPerSecond },
-    bandwidthRead: { bytes: bandwidth.arrayBytes, bytesPerSecond: bandwidth.readBytesPerSecond },
-    bandwidthTriad: { bytes: 3 * bandwidth.arrayBytes, bytesPerSecond: bandwidth.triadBytesPerSecond },
+    bandwidthRead: { bytes: bandwidth.readBytes, bytesPerSecond: bandwidth.readBytesPerSecond },
+    bandwidthTriad: { bytes: bandwidth.triadBytes, bytesPerSecond: bandwidth.triadBytesPerSecond },
     lastLevelCacheBytes: cacheBytes,
     cpuSeconds: (user + system) / 1e6,
     library: GEMM_LIBRARY,

@@ -4,7 +4,7 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
 /** Bytes left free at the start of the memory. */
 export const MEMORY_OFFSET = 65_536
 
-export const KERNELS = ['fill', 'read', 'triad'] as const
+export const KERNELS = ['fill', 'read', 'readAll', 'triad'] as const
 export type Kernel = (typeof KERNELS)[number]
 
 /** Places in the shared control words. */
@@ -54,9 +54,11 @@ function runKernel(kernels: StreamExports, kernel: Kernel, task: StreamTask): vo
   const { arrayBytes, sliceBytes } = task
   const from = MEMORY_OFFSET + task.index * sliceBytes
   const end = from + sliceBytes
-  if (kernel === 'read') {
-    // An impossible sum is looked at, so that the reads cannot be left out.
-    if (Number.isNaN(kernels.read(from, end))) throw new Error('not a number')
+  if (kernel === 'read' || kernel === 'readAll') {
+    for (let array = 0; array < (kernel === 'read' ? 1 : 3); array += 1) {
+      // An impossible sum is looked at, so that the reads cannot be left out.
+      if (Number.isNaN(kernels.read(from + array * arrayBytes, end + array * arrayBytes))) throw new Error('no number')
+    }
   } else if (kernel === 'triad') {
     kernels.triad(from, end, from + arrayBytes, from + 2 * arrayBytes, 3)
   } else {
