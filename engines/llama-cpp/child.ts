@@ -7,6 +7,6 @@ if (specPath === undefined || socketPath === undefined) {
   process.exit(2)
 }
 await runEngineProcess(specPath, socketPath).catch((error: unknown) => {
-  console.error(error)
+  console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 })

@@ -62,7 +62,7 @@ function createStatus() {
       if (state === 'checking') state = 'ready'
     },
     fail(error: unknown) {
-      console.error('engine failed:', error)
+      console.error('engine failed:', error instanceof AppError ? error.message : error)
       const params: ErrorParams = error instanceof AppError ? error.params : { reason: String(error) }
       failure = { code: error instanceof AppError ? error.code : 'engine.failed', params }
       state = 'failed'

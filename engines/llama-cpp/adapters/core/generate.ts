@@ -35,8 +35,11 @@ export interface GenerationSink {
 
 export type FinishReason = 'stop' | 'length' | 'aborted'
 
-/** Prompt tokens between two looks at the abort signal: bounds how long an abandoned prompt keeps its slot. */
-const PROMPT_CHUNK_TOKENS = 256
+/**
+ * Prompt tokens between two looks at the abort signal. Bounds how long an abandoned prompt keeps its slot, and how long
+ * a long prompt holds up the answers of others; larger steps have been measured to save no CPU time.
+ */
+const PROMPT_CHUNK_TOKENS = 128
 
 /** Answers one prompt on a slot, counting into the record as it goes. */
 export async function generate(

@@ -39,10 +39,25 @@ export function createGrammarSource(llama: Llama): GrammarSource {
 async function compile(llama: Llama, schema: Json, path: string): Promise<LlamaGrammar> {
   // The translation checks what the library's recursive type would ask of a literal.
   try {
-    return await llama.createGrammarForJsonSchema(toGrammarSchema(schema, path) as Parameters<SchemaCompiler>[0])
+    const padded = await llama.createGrammarForJsonSchema(
+      toGrammarSchema(schema, path) as Parameters<SchemaCompiler>[0],
+    )
+    return await llama.createGrammar({ grammar: withoutPadding(padded.grammar) })
   } catch (cause) {
     if (cause instanceof UnsupportedSchema) throw badRequest(cause.path, `${cause.path} ${cause.message}.`)
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw badRequest(path, `The schema cannot be turned into a grammar: ${reason}`)
   }
+}
+
+/**
+ * The library's JSON grammars demand four line ends after the value, which its own chat classes wait for: four tokens
+ * no client wants. Without them nothing but an end token may follow, and the answer ends with its last bracket.
+ *
+ * @throws {Error} when the library has changed its grammar: better than answers full of line ends.
+ */
+function withoutPadding(grammar: string): string {
+  const bare = grammar.replace(/^(root ::= .*) "\\n\\n\\n\\n" \[\\n\]\*$/m, '$1')
+  if (bare === grammar) throw new Error('the JSON grammar of node-llama-cpp has an unknown form')
+  return bare
 }
