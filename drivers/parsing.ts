@@ -1,30 +1,12 @@
 /** Reading what vendors print. Every function takes any text and never throws: a tool's output is not trusted. */
 
 /** What tools print where they know nothing. Unknown is `null`, never 0. */
-const UNKNOWN = new Set([
-  '',
-  '-',
-  '--',
-  'n/a',
-  'na',
-  'none',
-  'null',
-  'unknown',
-  'unknown error',
-  'err!',
-  'xxx',
-  'not supported',
-  'not available',
-  'gpu is lost',
-  'insufficient permissions',
-  'requires root',
-])
+const UNKNOWN = new Set(['', '-', '--', 'n/a', 'na', 'none', 'null', 'unknown', 'unknown error', 'err!', 'xxx'])
 
-/** Trimmed text, or `null` for any of the tools' words for "unknown", with or without brackets. */
+/** Trimmed text, or `null` for any of the tools' words for "unknown"; whatever stands in brackets is one. */
 export function textOrNull(raw: string | null | undefined): string | null {
   const text = raw?.trim() ?? ''
-  const bare = text.replace(/^\[(.*)\]$/, '$1').trim()
-  return UNKNOWN.has(bare.toLowerCase()) ? null : text
+  return UNKNOWN.has(text.toLowerCase()) || /^\[.*\]$/.test(text) ? null : text
 }
 
 /** The number a cell starts with, any unit after it dropped (`97W`, `38 C`, `61.68MB`). */

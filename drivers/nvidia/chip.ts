@@ -75,7 +75,7 @@ export function withXml(chip: ChipFacts, gpu: XmlGpu): ChipFacts {
       ...chip.extra,
       migMode: chip.extra.migMode ?? gpu.migMode,
       migDevices: gpu.migDevices,
-      minor: gpu.minor,
+      minor: chip.extra.minor ?? gpu.minor,
     },
   }
 }

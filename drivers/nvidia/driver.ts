@@ -1,6 +1,6 @@
 import type { ChipDriver, DriverHost, PciFunction, ToolOutcome } from '@medley/fleet'
 import type { ChipFacts } from '@medley/fleet/protocol'
-import { countOrNull, normalizePciAddress, textOrNull } from '../parsing.ts'
+import { countOrNull, normalizePciAddress, parseKeyValues, textOrNull } from '../parsing.ts'
 import type { HealthReason } from '../reasons.ts'
 import { chipFromRow, withXml } from './chip.ts'
 import { type Listing, parseQuery, parseXml, type Row } from './parse.ts'
@@ -43,7 +43,8 @@ export function createNvidiaDriver(): ChipDriver {
       timeoutMs = POLL_TIMEOUT_MS
       const more = await query(OPTIONAL)
       const details = more.kind === 'output' ? parseQuery(more.stdout, more.stderr).rows : []
-      const chips = await readXmlWhereNeeded(host, readRows(listing.rows, details, pci), timeoutMs)
+      const rows = await Promise.all(readRows(listing.rows, details, pci).map((chip) => readMinor(host, chip)))
+      const chips = await readXmlWhereNeeded(host, rows, timeoutMs)
       for (const chip of chips) if (chip.pciAddress) seen.set(chip.pciAddress, chip)
       return [...chips, ...(await readLost(host, pci, chips, listing, seen))]
     },
@@ -70,15 +71,25 @@ async function hinted(host: DriverHost): Promise<boolean> {
 }
 
 function readRows(rows: readonly Row[], details: readonly Row[], pci: readonly PciFunction[]): ChipFacts[] {
+  // A garbled table may name one card twice; a chip must be in the report once.
+  const taken = new Set<string>()
   const byUuid = new Map(details.map((row) => [row.get('uuid'), row]))
   return rows.flatMap((row) => {
     const address = normalizePciAddress(row.get('pci.bus_id'))
     const uuid = textOrNull(row.get('uuid'))
     // Without a uuid nothing can be keyed by it; the address is found missing and reported as lost.
-    if (uuid === null) return []
+    if (uuid === null || taken.has(uuid) || (address !== null && taken.has(address))) return []
+    taken.add(uuid)
+    if (address !== null) taken.add(address)
     const numaNode = pci.find((func) => func.address === address)?.numaNode ?? null
     return [chipFromRow(new Map([...(byUuid.get(uuid) ?? []), ...row]), uuid, address, numaNode)]
   })
+}
+
+/** Number of the device file: the driver's own, not the tool's index. */
+async function readMinor(host: DriverHost, chip: ChipFacts): Promise<ChipFacts> {
+  const information = await host.readFile(`/proc/driver/nvidia/gpus/${chip.pciAddress}/information`)
+  return { ...chip, extra: { ...chip.extra, minor: countOrNull(parseKeyValues(information).get('device minor')) } }
 }
 
 async function readXmlWhereNeeded(host: DriverHost, chips: ChipFacts[], timeoutMs: number): Promise<ChipFacts[]> {
@@ -141,7 +152,6 @@ function unreadable(func: PciFunction, last: ChipFacts | undefined): ChipFacts {
   const known: ChipFacts = last ?? {
     ...chipFromRow(new Map(), `nvidia-pci-${func.address}`, func.address, func.numaNode),
     product: `NVIDIA ${func.deviceId}`,
-    index: countOrNull(null),
   }
   return {
     ...known,

@@ -1,4 +1,4 @@
-import { bytesOrNull, normalizePciAddress, parseCsv, textOrNull } from '../parsing.ts'
+import { bytesOrNull, countOrNull, normalizePciAddress, parseCsv, textOrNull } from '../parsing.ts'
 
 export type Row = ReadonlyMap<string, string>
 
@@ -27,7 +27,7 @@ export interface XmlGpu {
   readonly memoryUsedBytes: number | null
   readonly migMode: string | null
   readonly migDevices: number
-  readonly minor: string | null
+  readonly minor: number | null
 }
 
 /**
@@ -48,7 +48,7 @@ export function parseXml(stdout: string): XmlGpu[] {
         memoryUsedBytes: bytesOrNull(tag(memory, 'used')),
         migMode: textOrNull(tag(outside, 'current_mig')),
         migDevices: parts.length - 1,
-        minor: textOrNull(tag(outside, 'minor_number')),
+        minor: countOrNull(tag(outside, 'minor_number')),
       }
     })
 }
