@@ -5,6 +5,6 @@ try {
   await createProgram().parseAsync(process.argv)
 } catch (error) {
   if (!(error instanceof CliError)) throw error
-  process.stderr.write(`medley: ${error.message}\n`)
+  if (error.message !== '') process.stderr.write(`medley: ${error.message}\n`)
   process.exitCode = error.exitCode
 }

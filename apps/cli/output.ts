@@ -10,6 +10,7 @@ export interface CommonOptions {
 /** Adds `--json`, `--data` and an example to a verb. */
 export function common(command: Command, example: string): Command {
   return command
+    .enablePositionalOptions()
     .option('--json', 'print JSON of the API’s shape')
     .option('--data <dir>', 'data directory (default: $MEDLEY_DATA or ~/.medley)')
     .addHelpText('after', `\nExample:\n  ${example}`)

@@ -14,11 +14,15 @@ export function createProgram(): Command {
   const program = new Command('medley')
     .description('An AI factory: unlike chips under one management, placed, routed and priced by measured scores')
     .option('--data <dir>', 'data directory (default: $MEDLEY_DATA or ~/.medley)')
-    .showHelpAfterError('(add --help for the form and an example)')
+    // A verb's own --json must not be taken by the noun before it.
+    .enablePositionalOptions()
+    .configureOutput({ outputError: () => {} })
     .exitOverride((error) => {
-      // Help and version were asked for; everything else is wrong usage.
-      throw new CliError(error.exitCode === 0 ? 0 : 2, error.exitCode === 0 ? '' : error.message)
+      // Help was asked for; everything else is wrong usage.
+      if (error.exitCode === 0) throw new CliError(0, '')
+      throw new CliError(2, `${error.message.replace(/^error: /, '')} (add --help for the form and an example)`)
     })
+  // Nouns are loaded with the program, their work only when called: `up` stays small beside the engines.
   for (const add of [addUp, addStatus, addDoctor, addChips, addModels, addChat, addKeys, addUsage]) add(program)
   return program
 }

@@ -87,8 +87,7 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     cwd: '/',
     ready: 'message',
     readyTimeoutMs: READY_TIMEOUT_MS,
-    stopSignal: 'SIGTERM',
-    stopMessage: true,
+    stopBy: name === 'agent' ? 'message' : 'SIGTERM',
     stopTimeoutMs: (options.drainSeconds + 15) * 1000,
   })
   return {

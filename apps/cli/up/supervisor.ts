@@ -17,9 +17,11 @@ export interface ChildPlan {
   /** How one knows that it works: a message over IPC, or a probe that resolves. */
   readonly ready: 'message' | (() => Promise<void>)
   readonly readyTimeoutMs: number
-  readonly stopSignal: NodeJS.Signals
-  /** Told before the signal, so that a process can tell an ordered stop from the loss of its parent. */
-  readonly stopMessage: boolean
+  /**
+   * `shutdown` over IPC tells an ordered stop of the whole from any other end: the agent then ends its engines too,
+   * which it otherwise leaves to its successor. A signal beside it could be read first.
+   */
+  readonly stopBy: NodeJS.Signals | 'message'
   readonly stopTimeoutMs: number
 }
 
@@ -165,8 +167,8 @@ function superviseOne(
       stopping = true
       const child = current
       if (child) {
-        if (plan.stopMessage && child.connected) child.send({ type: 'shutdown' })
-        child.kill(plan.stopSignal)
+        if (plan.stopBy !== 'message') child.kill(plan.stopBy)
+        else if (child.connected) child.send({ type: 'shutdown' })
         const finished = await Promise.race([loop, sleep(plan.stopTimeoutMs, 'late' as const, { ref: false })])
         if (finished === 'late') child.kill('SIGKILL')
       }

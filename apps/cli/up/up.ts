@@ -75,8 +75,7 @@ async function startStore(files: DataPaths, supervisor: Supervisor): Promise<Sto
     ready: () => connects(postgres.connection),
     readyTimeoutMs: 60_000,
     // Fast shutdown (pg_ctl(1)): ends sessions, writes a checkpoint.
-    stopSignal: 'SIGINT',
-    stopMessage: false,
+    stopBy: 'SIGINT',
     stopTimeoutMs: 30_000,
   })
   await child.whenReady()
