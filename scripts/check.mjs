@@ -36,6 +36,9 @@ const STEPS = [
   { name: 'generated pages', args: [inRoot('scripts', 'generate-reference.mjs'), '--check'] },
 ]
 
+/** Enough to start mending; the tool itself tells the rest. */
+const MOST_LINES = 150
+
 function run(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -50,6 +53,12 @@ function run(args) {
   })
 }
 
+function shown(output) {
+  const lines = output.split('\n')
+  const more = lines.length > MOST_LINES ? [`… ${lines.length - MOST_LINES} lines more`] : []
+  return [...lines.slice(0, MOST_LINES), ...more].map((line) => `    ${line}`).join('\n')
+}
+
 async function main() {
   await ensureInstalled()
   if (!runsOnNode24(fileURLToPath(import.meta.url))) return
@@ -62,7 +71,7 @@ async function main() {
     const startedAt = Date.now()
     const { ok, output } = await run(step.args)
     console.log(`${ok ? '✔' : '✖'} ${step.name} · ${seconds(Date.now() - startedAt)}`)
-    if (output !== '') console.log(output.replace(/^/gm, '    '))
+    if (output !== '') console.log(shown(output))
     if (!ok) failed.push(step.name)
   }
   const good = steps.length - failed.length

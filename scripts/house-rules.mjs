@@ -30,7 +30,7 @@ const MODULE_ROOT =
  */
 function vendorPattern() {
   const { names } = JSON.parse(readFileSync(inRoot('drivers', 'vendor-names.json'), 'utf8'))
-  const plain = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[ -]/g, '[ _-]?')
+  const plain = (name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[ -]/g, '[ _-]')
   const alternatives = names.map((name) =>
     /^[a-z]{1,4}$/.test(name) ? `(?<![a-z0-9])${plain(name)}(?![a-z0-9])` : `(?<![a-z])${plain(name)}(?![a-z])`,
   )
@@ -42,7 +42,12 @@ const spaced = (line) => line.replace(/([a-z0-9])([A-Z])/g, '$1 $2')
 
 const VENDOR = vendorPattern()
 
-const MACHINE_PATH = /(?<![\w.~-])\/(?:work|root|Users|home\/[a-z][\w-]*)\/[\w.-]+/
+const HOME_PATH = /(?<![\w.~-])\/(?:root|Users|home\/[a-z][\w-]*)\/[\w.-]+/
+/** Where this clone lies is nobody else's business; a clone right under the root has too plain a name to look for. */
+const OWN_PATH = ROOT.split('/').length > 2 ? ROOT : null
+const machinePath = (line) =>
+  HOME_PATH.exec(line)?.[0] ?? (OWN_PATH !== null && line.includes(OWN_PATH) ? OWN_PATH : undefined)
+
 const REGISTRY_HOST =
   /\b(?:registry\.(?:[a-z0-9-]+\.)+(?:org|com|cn|net|io|dev)|npmmirror\.com|npmjs\.(?:org|com)|pypi\.org|pythonhosted\.org|proxy\.golang\.org)\b/i
 const CATCH_ALL_NAME = /(?:^|\/)(?:utils?|helpers?|common|misc)(?:\/|\.[cm]?[jt]sx?$)/
@@ -58,7 +63,7 @@ const LINE_RULES = [
     rule: 'machine-path',
     // A bug report or a test of path handling may need one; it then stands in a fixture of its driver.
     concerns: (path) => !/^drivers\/[^/]+\/(?:samples|fixtures)\//.test(path),
-    finds: (line) => MACHINE_PATH.exec(line)?.[0],
+    finds: machinePath,
   },
   {
     rule: 'registry-host',

@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 import { inRoot, ROOT } from '../toolchain/paths.mjs'
 
 /** Bundle name → program. What a source starts by `new URL('…', import.meta.url)` must be one of these. */
-export const PROGRAMS = {
+const PROGRAMS = {
   'cli.mjs': 'apps/cli/main.ts',
   'server.mjs': 'apps/server/main.ts',
   'gateway.mjs': 'apps/gateway/main.ts',

@@ -44,7 +44,7 @@ function isTreeCurrent() {
   })
 }
 
-export function needsInstall() {
+function needsInstall() {
   if (pinnedNode() === null) return true
   if (isStamped()) return false
   if (!isTreeCurrent()) return true
@@ -114,7 +114,7 @@ const REMEDIES = [
 ]
 
 /** Turns npm's last words into what happened and what to do. */
-export function explainInstallFailure(log) {
+function explainInstallFailure(log) {
   const known = REMEDIES.find(([pattern]) => pattern.test(log))
   // npm ends a refusal with a page of its own usage.
   const words = log.split(/^npm error\s+Clean install a project/m)[0] ?? log

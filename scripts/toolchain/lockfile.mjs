@@ -5,7 +5,7 @@ import { inRoot } from './paths.mjs'
 export const readLock = () => JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8'))
 
 /** Node's own rule: the nearest node_modules upwards. Null when the name is not in the lockfile. */
-export function resolveIn(packages, from, name) {
+function resolveIn(packages, from, name) {
   for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('/')))) {
     const candidate = base === '' ? `node_modules/${name}` : `${base}/node_modules/${name}`
     const entry = packages[candidate]
