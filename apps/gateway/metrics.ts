@@ -41,7 +41,7 @@ export function createGatewayMetrics({ journal, running, deliveredRecords }: Met
   })
   const firstToken = new Histogram({
     name: 'medley_gateway_time_to_first_token_seconds',
-    help: 'From the request to the first token of its stream, or to its whole answer.',
+    help: 'From the request to the first token of its stream.',
     labelNames: ['endpoint'],
     buckets: SECONDS,
     registers,

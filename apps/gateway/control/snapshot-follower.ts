@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type GatewaySnapshot, gatewaySnapshot } from '@medley/serving/protocol'
@@ -17,6 +17,7 @@ const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 5000
 /** The server may be busy for this long beyond the wait it was asked for. */
 const GRACE_MS = 10_000
+const QUICK_MS = 200
 
 /** Keeps the newest snapshot in memory and on the disk, so that this worker also starts while the server is away. */
 export class SnapshotFollower {
@@ -63,8 +64,13 @@ export class SnapshotFollower {
   async #poll(signal: AbortSignal): Promise<void> {
     const { waitMs, controlPlane } = this.#options
     const path = `/internal/gateway/snapshot?after=${this.#revision ?? -1}&waitMs=${waitMs}`
+    const askedAt = performance.now()
     const answer = await controlPlane.call({ method: 'GET', path, timeoutMs: waitMs + GRACE_MS, signal })
-    if (answer.status === 204) return
+    if (answer.status === 204) {
+      // A server that is stopping answers at once; asking it again at once would only keep both busy.
+      if (performance.now() - askedAt < QUICK_MS) await sleep(QUICK_MS, null, { signal })
+      return
+    }
     if (answer.status !== 200) throw new Error(`the server answered ${answer.status}`)
     const snapshot = gatewaySnapshot.parse(JSON.parse(answer.body))
     // A restored backup may bring an older revision; the server's word is the newest in any case.
@@ -93,7 +99,7 @@ export class SnapshotFollower {
       const draft = `${this.#path}.draft`
       const fd = openSync(draft, 'w', 0o600)
       try {
-        writeSync(fd, JSON.stringify(snapshot))
+        writeFileSync(fd, JSON.stringify(snapshot))
         fsyncSync(fd)
       } finally {
         closeSync(fd)

@@ -44,6 +44,9 @@ export class Journal {
   #failed = false
   #mustRotate = false
   #retryTimer: NodeJS.Timeout | null = null
+  /** Descriptors of full segments that a running sync may still use. */
+  #retired: number[] = []
+  #closed = false
   /** Called after each end entry. */
   onRecord: () => void = () => {}
 
@@ -87,10 +90,6 @@ export class Journal {
     return !this.#failed
   }
 
-  get openRequests(): number {
-    return this.#open.size
-  }
-
   /** Returns false when the disk refuses: the request must then not be forwarded. */
   begin(start: RequestStart): boolean {
     if (!this.#settleDebt() || !this.#tryAppend(encodeEntry({ begin: start }))) return false
@@ -122,9 +121,11 @@ export class Journal {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
     try {
       this.#settleDebt()
+      this.#closed = true
       fdatasyncSync(this.#fd)
       closeSync(this.#fd)
     } finally {
+      this.#closed = true
       this.#unlock()
     }
   }
@@ -160,6 +161,8 @@ export class Journal {
   }
 
   #append(line: string): void {
+    // The number of a closed descriptor may by now be another file's.
+    if (this.#closed) throw new Error('the journal is closed')
     if (this.#mustRotate || this.#bytes >= this.#options.segmentBytes) this.#rotate()
     this.#write(Buffer.from(line))
     this.#dirty = true
@@ -199,18 +202,22 @@ export class Journal {
     }
     this.#segment = previous.segment + 1
     this.#mustRotate = false
-    // A sync may still be running on the old descriptor; the number must not be given to another file meanwhile.
-    if (this.#syncing) setTimeout(() => closeSync(previous.fd), RETRY_MS).unref()
-    else closeSync(previous.fd)
+    this.#retired.push(previous.fd)
+    if (!this.#syncing) this.#closeRetired()
+  }
+
+  #closeRetired(): void {
+    for (const fd of this.#retired.splice(0)) closeSync(fd)
   }
 
   #sync(): void {
     this.#syncTimer = null
-    if (this.#syncing || !this.#dirty) return
+    if (this.#syncing || !this.#dirty || this.#closed) return
     this.#syncing = true
     this.#dirty = false
     fdatasync(this.#fd, (error) => {
       this.#syncing = false
+      this.#closeRetired()
       if (error !== null) {
         // After a failed sync the kernel may have dropped the pages and call the file clean: do not trust it again.
         this.#mustRotate = true

@@ -79,11 +79,11 @@ function isHeld(content: string): boolean {
   } catch (error) {
     return isErrno(error, 'EPERM')
   }
-  const now = startOf(id)
-  return now === null || started === '-' ? now !== null || process.platform !== 'linux' : now === started
+  if (process.platform !== 'linux') return true
+  return startOf(id) === started
 }
 
-/** Start time in clock ticks since boot; null for a zombie, a process that is gone, and systems without /proc. */
+/** Start time in clock ticks since boot; null for a zombie, a process that is gone, and on other systems. */
 function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

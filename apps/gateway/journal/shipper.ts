@@ -8,7 +8,7 @@ import type { Journal, JournalPosition } from './journal.ts'
 import { listSegments, segmentPath } from './segments.ts'
 
 const shippedState = z.object({ segment: z.number().int().nonnegative(), offset: z.number().int().nonnegative() })
-export type ShippedState = z.infer<typeof shippedState>
+type ShippedState = z.infer<typeof shippedState>
 
 const CHUNK_BYTES = 256 * 1024
 const FIRST_BACKOFF_MS = 100

@@ -74,7 +74,7 @@ async function send(
   body: InferenceBody,
   options: InferenceOptions,
 ): Promise<Answer | null> {
-  const deadline = performance.now() + options.replicaWaitMs
+  let deadline = performance.now() + options.replicaWaitMs
   let lost = 0
   for (;;) {
     const lease = await options.pool.acquire(routeKey(route), deadline - performance.now(), exchange.signal)
@@ -91,8 +91,12 @@ async function send(
     lease.release()
     if (exchange.signal.aborted) return giveUp(exchange, lease, options)
     options.pool.reportDown(lease.replica)
-    if (outcome.kind === 'lost') lost += 1
-    if (lost >= MAX_LOST) throw gatewayErrors.engine_lost()
+    if (outcome.kind === 'lost') {
+      // An engine may die minutes into a long prompt; its restart is waited for all the same.
+      lost += 1
+      deadline = performance.now() + options.replicaWaitMs
+    }
+    if (lost >= MAX_LOST || outcome.kind === 'silent') throw gatewayErrors.engine_lost()
     await sleep(RETRY_PAUSE_MS)
   }
 }

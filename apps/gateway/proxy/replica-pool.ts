@@ -51,14 +51,15 @@ export class ReplicaPool {
       const route = routeKey(served)
       for (const { id, revisionId, endpoint, ready, chipUuids } of served.replicas) {
         if (endpoint === null) continue
-        const known = this.#states.get(id)
+        const stateKey = `${route}\n${id}`
+        const known = this.#states.get(stateKey)
         const replica = { id, revisionId, endpoint, chipUuids }
         const same = known?.replica.endpoint === endpoint ? known : null
         const state = same ?? { replica, route, ready, found: null, inFlight: 0, probing: false }
         // What was found here stands until the server changes its mind.
         if (state.ready !== ready) state.found = null
         Object.assign(state, { replica, route, ready })
-        next.set(id, state)
+        next.set(stateKey, state)
       }
     }
     this.#states = next
@@ -96,11 +97,12 @@ export class ReplicaPool {
   }
 
   /** A connection to it failed: nobody gets it again before its health answers. */
-  reportDown(replica: Replica): void {
-    const state = this.#states.get(replica.id)
-    if (state === undefined || state.replica.endpoint !== replica.endpoint) return
-    state.found = 'down'
-    this.#probe(state)
+  reportDown({ id, endpoint }: Replica): void {
+    for (const state of this.#states.values()) {
+      if (state.replica.id !== id || state.replica.endpoint !== endpoint) continue
+      state.found = 'down'
+      this.#probe(state)
+    }
   }
 
   close(): void {
@@ -165,7 +167,7 @@ export class ReplicaPool {
 
   #isWorthProbing(state: State): boolean {
     if (this.#stopping.signal.aborted || isUsable(state)) return false
-    if (this.#states.get(state.replica.id) !== state) return false
+    if (this.#states.get(`${state.route}\n${state.replica.id}`) !== state) return false
     return state.ready || this.#isAwaited(state.route)
   }
 

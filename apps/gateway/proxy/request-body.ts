@@ -78,7 +78,7 @@ function discard(request: IncomingMessage, mostBytes: number): void {
 function parseJson(bytes: Buffer): unknown {
   const text = bytes.toString('utf8')
   if (!isUtf8(bytes)) {
-    // The first replacement character that was not one in the client's own text.
+    // Bytes that are not UTF-8 are decoded as this character.
     const valid = text.indexOf('\ufffd')
     throw gatewayErrors.invalid_json({ problem: 'not UTF-8', ...placeOf(text, valid) })
   }

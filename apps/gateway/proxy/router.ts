@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, IdFactory } from '@medley/kernel'
 import type { GatewayKey, GatewayRoute } from '@medley/serving/protocol'
 import { type Endpoint, namesOf } from '../control/directory.ts'
@@ -41,6 +42,8 @@ const INFERENCE: Readonly<Record<string, Endpoint>> = {
   '/v1/embeddings': 'embedding',
 }
 const MODELS = '/v1/models'
+/** For the last words of a stop to reach the clients. */
+const FAREWELL_MS = 2000
 
 /** Maps each URL to what serves it, and whatever is thrown to an answer in OpenAI's form. */
 export function createRouter(options: RouterOptions): Router {
@@ -115,9 +118,15 @@ export function createRouter(options: RouterOptions): Router {
     } catch (error) {
       conclude(exchange, error)
     } finally {
-      running.delete(exchange)
-      if (running.size === 0) onIdle()
+      // Not before the client has its last byte, or a stop would cut it off.
+      if (response.closed) leave(exchange)
+      else response.once('close', () => leave(exchange))
     }
+  }
+
+  function leave(exchange: Exchange): void {
+    running.delete(exchange)
+    if (running.size === 0) onIdle()
   }
 
   /** What was thrown before the exchange was settled becomes its answer and its record. */
@@ -181,13 +190,10 @@ export function createRouter(options: RouterOptions): Router {
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve
       })
-      const timer = setTimeout(() => {
-        for (const exchange of running) exchange.stop()
-      }, withinMs)
-      await idle
-      clearTimeout(timer)
-      // The last bytes are with the kernel only after the sockets have taken them.
-      await new Promise((resolve) => setImmediate(resolve))
+      await Promise.race([idle, sleep(withinMs, null, { ref: false })])
+      for (const exchange of running) exchange.stop()
+      // A client that does not even read its error event is not waited for any longer.
+      if (running.size > 0) await Promise.race([idle, sleep(FAREWELL_MS, null, { ref: false })])
     },
   }
 }

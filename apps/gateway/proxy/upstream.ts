@@ -10,10 +10,13 @@ export interface UpstreamCall {
   readonly signal: AbortSignal
 }
 
-/** Before the first response byte: `refused` never reached an engine, `lost` may have been begun by one. */
+/**
+ * Before the first response byte: `refused` never reached an engine, `lost` may have been begun by one, `silent` was
+ * taken by one that then said nothing for `idleMs`.
+ */
 export type UpstreamOutcome =
   | { readonly kind: 'answered'; readonly response: IncomingMessage }
-  | { readonly kind: 'refused' | 'lost'; readonly cause: Error }
+  | { readonly kind: 'refused' | 'lost' | 'silent'; readonly cause: Error }
 
 export interface Upstream {
   send(call: UpstreamCall): Promise<UpstreamOutcome>
@@ -33,7 +36,11 @@ export function createUpstream(): Upstream {
     send: ({ endpoint, path, headers, body, idleMs, signal }) =>
       new Promise((resolve) => {
         const outgoing = request({ ...addressOf(endpoint), agent, method: 'POST', path, headers, signal })
-        outgoing.setTimeout(idleMs, () => outgoing.destroy(new Error('the engine was silent for too long')))
+        outgoing.setTimeout(idleMs, () => {
+          const cause = new Error('the engine was silent for too long')
+          resolve({ kind: 'silent', cause })
+          outgoing.destroy(cause)
+        })
         outgoing.on('response', (response) => resolve({ kind: 'answered', response }))
         // Stays on after the response: a connection that breaks later is seen on the response itself.
         outgoing.on('error', (cause) => resolve({ kind: isRefusal(cause) ? 'refused' : 'lost', cause }))
