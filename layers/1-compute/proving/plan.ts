@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { ProvingSpec } from './protocol.ts'
 
 type JsonValue = ProvingSpec['engine']
@@ -11,10 +12,14 @@ export interface PlanOptions {
 const QUICK_DEADLINE_MS = 60_000
 const REPEATS = 5
 
-/** Plan of the quick suite: one case per event, short enough for a first start. */
+/**
+ * Plan of the quick suite: one case per event, short enough for a first start.
+ *
+ * @param engine Serving's `engineSpec` of the model under test; anything that is JSON.
+ */
 export function planQuickRun(
   chip: { uuid: string; computeUnits: number | null },
-  engine: JsonValue,
+  engine: unknown,
   options: PlanOptions & { readonly runId: string },
 ): ProvingSpec {
   // One processor stays free for the programs that measure.
@@ -24,7 +29,7 @@ export function planQuickRun(
     suite: 'quick',
     chipUuid: chip.uuid,
     threads,
-    engine: withThreads(engine, threads),
+    engine: withThreads(z.json().parse(engine), threads),
     cases: [
       { id: 'prefill-256', event: 'prefill', promptTokens: 256, generateTokens: 0, repeats: REPEATS },
       { id: 'decode-32-64', event: 'decode', promptTokens: 32, generateTokens: 64, repeats: REPEATS },

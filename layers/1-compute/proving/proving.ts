@@ -8,7 +8,7 @@ import { bestOfProbe } from './domain/score.ts'
 import { provingErrors } from './errors.ts'
 import { type PlanOptions, planQuickRun } from './plan.ts'
 import type { AxisScore, ProvingRecord, Verdict } from './ports.ts'
-import type { ProvingSpec } from './protocol.ts'
+import { type ProvingSpec, provingSpec } from './protocol.ts'
 
 export interface ProvingPorts {
   readonly store: Store
@@ -31,10 +31,11 @@ export interface Proving {
   /**
    * Scores, signs and stores what an agent measured; the same run twice gives the first record.
    *
-   * @param result A `provingResult`, parsed here.
+   * @param spec The plan as it was stored, a `provingSpec`; both are parsed here.
+   * @param result What the agent sent, a `provingResult`.
    * @throws `proving.run.mismatch` when it was not measured by `spec`.
    */
-  acceptResult(spec: ProvingSpec, result: unknown): Promise<ProvingRecord>
+  acceptResult(spec: unknown, result: unknown): Promise<ProvingRecord>
   /** Newest first. @throws `proving.cursor.invalid` */
   listRecords(page: RecordPage): Promise<{ items: readonly ProvingRecord[]; nextCursor: string | null }>
   /** @throws `proving.record.unknown` */
@@ -114,7 +115,8 @@ export function createProving({ store, clock, ids, sign, verifySignature, publis
   return {
     planQuickRun: (chip, engine, options = {}) => planQuickRun(chip, engine, { runId: ids.next('run'), ...options }),
 
-    async acceptResult(spec, result) {
+    async acceptResult(plan, result) {
+      const spec = provingSpec.parse(plan)
       return await database.run(PROVING, async (tx) => {
         const known = await findRecord(tx, 'run_id', spec.runId)
         if (known !== undefined) return known

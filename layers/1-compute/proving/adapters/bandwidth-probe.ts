@@ -11,7 +11,7 @@ const ALIGNMENT = 4096
 /** A 32-bit memory has 65,536 pages; the first stays unused. */
 const MOST_BYTES = 65_000 * PAGE
 
-export interface BandwidthSamples {
+interface BandwidthSamples {
   /** Bytes that one pass moves. */
   readonly readBytes: number
   readonly triadBytes: number

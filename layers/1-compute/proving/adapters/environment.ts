@@ -11,7 +11,7 @@ export function captureEnvironment(spec: ProvingSpec, library: string): ProvingR
     cpuCount: os.cpus().length,
     cpuUsable: os.availableParallelism(),
     memoryBytes: os.totalmem(),
-    memoryUsableBytes: process.constrainedMemory() || null,
+    memoryUsableBytes: memoryLimit(),
     platform: os.platform(),
     architecture: os.arch(),
     kernel: os.release(),
@@ -24,6 +24,12 @@ export function captureEnvironment(spec: ProvingSpec, library: string): ProvingR
     configDigest: config === undefined ? null : digestOf(config),
     engineSpecDigest: digestOf(engine),
   }
+}
+
+/** Of the control group; null where there is none, which the kernel shows as a number beyond all memory. */
+function memoryLimit(): number | null {
+  const limit = process.constrainedMemory()
+  return limit > 0 && limit <= os.totalmem() ? limit : null
 }
 
 function isObject(value: Json | undefined): value is { readonly [key: string]: Json | undefined } {

@@ -28,7 +28,7 @@ const costFacts = z.object({
 const goldenSpec = z.object({ golden: z.object({ mustContain: z.string() }).nullish() })
 
 /** Everything that entered a score: enough to compute it again without anything else. */
-export interface Measurement {
+interface Measurement {
   readonly spec: ProvingSpec
   readonly result: ProvingResult
   readonly policy: ScoringPolicy
@@ -37,14 +37,14 @@ export interface Measurement {
 }
 
 /** Form of the signed evidence. Readers must refuse versions they do not know. */
-export const EVIDENCE_VERSION = 'medley.proving/1'
+const EVIDENCE_VERSION = 'medley.proving/1'
 
 export function scoreMeasurement(measurement: Measurement): Scoring {
   return scoreRun(scoringInput(measurement))
 }
 
 /** @throws `proving.run.mismatch` when the result was not measured by this plan. */
-export function scoringInput({ spec, result, policy, best }: Measurement): ScoringInput {
+function scoringInput({ spec, result, policy, best }: Measurement): ScoringInput {
   const facts = costFacts.safeParse(result.engine)
   if (!facts.success) throw mismatch(spec, `engine facts: ${z.prettifyError(facts.error)}`)
   return {

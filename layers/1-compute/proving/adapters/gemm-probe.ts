@@ -5,7 +5,7 @@ import { bestPasses, type SamplePlan } from './sampling.ts'
 
 export const GEMM_LIBRARY = `onnxruntime-node ${libraryVersion()}`
 
-export interface GemmSamples {
+interface GemmSamples {
   readonly shape: number[]
   /** Operations (a multiplication and an addition count as two) per second of the best pass of each sample. */
   readonly operationsPerSecond: number[]

@@ -88,12 +88,10 @@ describe('runQuickProving', () => {
 
   it('stops an engine that becomes ready only after the deadline', async () => {
     const { seen, deps, engine } = agent(answer)
-    const late = Promise.withResolvers<MeasuredEngine>()
-    const run = runQuickProving({ ...spec, deadlineMs: 50 }, { ...deps, startEngine: () => late.promise })
+    const startEngine = (_spec: unknown, signal: AbortSignal): Promise<MeasuredEngine> =>
+      new Promise((resolve) => signal.addEventListener('abort', () => setImmediate(() => resolve(engine))))
+    const run = runQuickProving({ ...spec, deadlineMs: 50 }, { ...deps, startEngine })
     await expect(run).rejects.toMatchObject({ code: 'proving.deadline.exceeded', params: { step: 'engine' } })
-    late.resolve(engine)
-    await late.promise
-    await Promise.resolve()
     expect(seen.stops).toBe(1)
   })
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '@medley/kernel'
 import { z } from 'zod'
 import { provingErrors } from '../errors.ts'
@@ -18,6 +19,8 @@ type Case = ProvingSpec['cases'][number]
 type Step = ProvingProgress['step']
 
 const WARMUP_RUNS = 1
+/** How long an engine that is called off while it starts may take to go away. */
+const LATE_ENGINE_MS = 10_000
 
 /**
  * Measures one chip: the probe of its peaks first, alone on the machine, then the cases on the engine under test.
@@ -81,7 +84,11 @@ async function startWithin(deps: QuickProvingDeps, spec: unknown, signal: AbortS
   try {
     return await untilAborted(starting, signal)
   } catch (error) {
-    if (signal.aborted) starting.then((late) => late.stop()).catch(() => undefined)
+    if (signal.aborted) {
+      const freed = starting.then((late) => late.stop()).catch(() => undefined)
+      // The caller may count on the chip being free, but not wait for ever for an agent that does not hear.
+      await Promise.race([freed, delay(LATE_ENGINE_MS, undefined, { ref: false })])
+    }
     throw error
   }
 }

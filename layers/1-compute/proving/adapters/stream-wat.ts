@@ -1,5 +1,5 @@
-/** Bytes that one turn of each unrolled loop walks over; slices must be a multiple of it. */
-export const STREAM_BLOCK = 256
+/** Bytes that one turn of each unrolled loop walks over; slices are whole pages, so a multiple of it. */
+const STREAM_BLOCK = 256
 
 /**
  * WebAssembly text of the three streaming kernels over a shared memory.

@@ -5,7 +5,7 @@ export function efficiencyPoints(eta: number, k: number): number {
   return (100 * Math.log1p(k * Math.min(Math.max(eta, 0), 1))) / Math.log1p(k)
 }
 
-export interface Factors {
+interface Factors {
   /** Efficiency points, 0 to 100. */
   readonly efficiency: number
   /** Share of requests within the service level, 0 to 100. */

@@ -41,7 +41,7 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-export interface Interval {
+interface Interval {
   readonly low: number
   readonly high: number
 }
