@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 const staleBy: Readonly<Record<string, readonly string[]>> = {
   status: ['status'],
   chips: ['chips', 'status'],
+  models: ['models', 'status'],
   deployments: ['deployments', 'models', 'chips', 'status'],
   usage: ['usage', 'status'],
   keys: ['keys'],

@@ -55,8 +55,10 @@ export function Shell() {
         {t('skip')}
       </a>
       <aside className="rail">
-        <Brand />
-        <Rail nav={nav} />
+        <div className="rail-stick">
+          <Brand />
+          <Rail nav={nav} />
+        </div>
       </aside>
       <div className="shell-main">
         <TopBar session={session} onSearch={openSearch} onMenu={() => setMenuOpen(true)} />

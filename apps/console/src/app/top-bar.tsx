@@ -49,7 +49,7 @@ export function TopBar({ session, onSearch, onMenu }: TopBarProps) {
       />
       <span className="tenant">
         <span className="vh">{t('tenant')} </span>
-        {session.tenant.name}
+        {session.tenant.name[locale]}
       </span>
       <button type="button" className="search-button" onClick={onSearch} aria-keyshortcuts="Control+K">
         <SearchOutlined aria-hidden="true" />
@@ -86,7 +86,7 @@ export function TopBar({ session, onSearch, onMenu }: TopBarProps) {
           trigger={['click']}
           menu={{
             items: [
-              { key: 'who', disabled: true, label: session.user.email },
+              { key: 'who', disabled: true, label: session.user.email ?? session.user.name },
               { type: 'divider' },
               { key: 'out', icon: <LogoutOutlined />, label: t('signOut'), onClick: () => void signOut() },
             ],

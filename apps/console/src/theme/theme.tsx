@@ -17,7 +17,7 @@ export type ThemeChoice = (typeof themeChoices)[number]
 
 const storageKey = 'medley.theme'
 const fontFamily =
-  'system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", sans-serif'
+  '-apple-system, "Segoe UI", Inter, Roboto, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Noto Sans SC", system-ui, sans-serif'
 
 interface ThemeState {
   readonly choice: ThemeChoice
@@ -64,6 +64,15 @@ function tokens(palette: Palette, isDark: boolean): ThemeConfig {
     },
     components: {
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', primaryColor: palette.onAccent },
+      Slider: {
+        trackBg: palette.accent,
+        trackHoverBg: palette.accentHover,
+        railBg: palette.line,
+        railHoverBg: palette.line,
+        handleColor: palette.accent,
+        handleActiveColor: palette.accent,
+        dotBorderColor: palette.accent,
+      },
       Modal: { titleFontSize: 16 },
       Segmented: { itemSelectedColor: palette.text, itemColor: palette.muted, trackBg: palette.sunken },
     },

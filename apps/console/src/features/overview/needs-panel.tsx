@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { useCoded } from '../../i18n/codes.ts'
 import { useText } from '../../i18n/messages.ts'
 import { Panel } from '../../shared/ui/panel.tsx'
-import { StateMark } from '../../shared/ui/state-mark.tsx'
+import { type State, StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
 import type { Need } from './needs.ts'
 import { overviewMessages } from './overview.messages.ts'
 
@@ -58,6 +58,12 @@ function NeedLink({ need, text }: { readonly need: Need; readonly text: string }
   }
 }
 
+function severity(need: Need): State {
+  if (need.kind === 'score') return 'degraded'
+  if (need.kind === 'chip') return stateOf(need.health)
+  return need.kind === 'deployment' ? stateOf(need.state) : 'failed'
+}
+
 export function NeedsPanel({ needs }: { readonly needs: readonly Need[] }) {
   const t = useText(overviewMessages)
   const text = useNeedText()
@@ -69,7 +75,7 @@ export function NeedsPanel({ needs }: { readonly needs: readonly Need[] }) {
         <ul>
           {needs.slice(0, 5).map((need) => (
             <li key={`${need.kind} ${need.key}`} className="line need">
-              <StateMark state={need.kind === 'score' ? 'degraded' : 'failed'} label="" />
+              <StateMark state={severity(need)} shapeOnly />
               <NeedLink need={need} text={text(need)} />
             </li>
           ))}

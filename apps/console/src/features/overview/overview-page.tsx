@@ -74,7 +74,9 @@ function Content({ status }: { readonly status: Status }) {
             <SnippetPanel gateway={status.endpoints.gateway} model={served} />
           </div>
           <div className="stack">
-            <NeedsPanel needs={needs} />
+            <div className="needs">
+              <NeedsPanel needs={needs} />
+            </div>
             <DeploymentsPanel deployments={status.deployments} />
             <FactoryPanel status={status} />
           </div>

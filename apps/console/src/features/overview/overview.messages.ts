@@ -20,6 +20,7 @@ export const overviewMessages = defineMessages({
   chipsTile: { en: 'Chips usable', 'zh-CN': '可用芯片' },
   chipsOf: { en: '{usable} of {all}', 'zh-CN': '{usable} / {all}' },
   chipsSick: { en: '{sick} need attention', 'zh-CN': '{sick} 颗需要处理' },
+  chipsUnknown: { en: 'Health unknown: {unknown}', 'zh-CN': '{unknown} 颗状态未知' },
   chipsWell: { en: 'All healthy', 'zh-CN': '全部正常' },
   deploymentsTile: { en: 'Deployments ready', 'zh-CN': '就绪部署' },
   modelsHeld: { en: 'Models held: {count}', 'zh-CN': '已有模型 {count} 个' },

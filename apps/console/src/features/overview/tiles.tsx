@@ -26,18 +26,18 @@ export function Tiles({ status }: { readonly status: Status }) {
   const t = useText(overviewMessages)
   const format = useFormat()
   const usable = status.chips.filter(({ health }) => health === 'healthy' || health === 'degraded').length
-  const sick = status.chips.filter(({ health }) => health !== 'healthy').length
+  const sick = status.chips.filter(({ health }) => health !== 'healthy' && health !== 'unknown').length
+  const unknown = status.chips.filter(({ health }) => health === 'unknown').length
   const ready = status.deployments.filter(({ state }) => state === 'ready').length
   const held = status.models.filter(({ state }) => state === 'ready').length
+  const chipsNote = () => {
+    if (sick > 0) return t('chipsSick', { sick: format.count(sick) })
+    return unknown > 0 ? t('chipsUnknown', { unknown: format.count(unknown) }) : t('chipsWell')
+  }
   const of = (part: number, whole: number) => t('chipsOf', { usable: format.count(part), all: format.count(whole) })
   return (
     <div className="tiles">
-      <Tile
-        to="/chips"
-        name={t('chipsTile')}
-        value={of(usable, status.chips.length)}
-        note={sick === 0 ? t('chipsWell') : t('chipsSick', { sick: format.count(sick) })}
-      />
+      <Tile to="/chips" name={t('chipsTile')} value={of(usable, status.chips.length)} note={chipsNote()} />
       <Tile
         to="/models"
         name={t('deploymentsTile')}

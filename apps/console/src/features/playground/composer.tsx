@@ -8,9 +8,11 @@ interface ComposerProps {
   readonly disabled: boolean
   readonly onSend: (question: string) => void
   readonly onStop: () => void
+  /** Null while there is nothing to clear. */
+  readonly onClear: (() => void) | null
 }
 
-export function Composer({ busy, disabled, onSend, onStop }: ComposerProps) {
+export function Composer({ busy, disabled, onSend, onStop, onClear }: ComposerProps) {
   const t = useText(playgroundMessages)
   const [draft, setDraft] = useState('')
   const submit = () => {
@@ -46,13 +48,20 @@ export function Composer({ busy, disabled, onSend, onStop }: ComposerProps) {
         <span id="prompt-keys" className="small muted">
           {t('keys')}
         </span>
-        {busy ? (
-          <Button onClick={onStop}>{t('stop')}</Button>
-        ) : (
-          <Button type="primary" onClick={submit} disabled={disabled || draft.trim() === ''}>
-            {t('send')}
-          </Button>
-        )}
+        <span className="row composer-buttons">
+          {onClear === null ? null : (
+            <Button type="text" onClick={onClear}>
+              {t('clear')}
+            </Button>
+          )}
+          {busy ? (
+            <Button onClick={onStop}>{t('stop')}</Button>
+          ) : (
+            <Button type="primary" onClick={submit} disabled={disabled || draft.trim() === ''}>
+              {t('send')}
+            </Button>
+          )}
+        </span>
       </div>
     </div>
   )

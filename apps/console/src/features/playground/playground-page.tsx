@@ -153,14 +153,13 @@ function Talk({ deployments }: { readonly deployments: readonly Deployment[] }) 
         </div>
         <Announcement chat={chat} />
         <div className="composer-dock">
-          {chat.turns.length === 0 ? null : (
-            <div className="row composer-tools">
-              <Button size="small" onClick={chat.clear}>
-                {t('clear')}
-              </Button>
-            </div>
-          )}
-          <Composer busy={chat.busy} disabled={model === undefined} onSend={ask} onStop={chat.stop} />
+          <Composer
+            busy={chat.busy}
+            disabled={model === undefined}
+            onSend={ask}
+            onStop={chat.stop}
+            onClear={chat.turns.length === 0 ? null : chat.clear}
+          />
         </div>
         <div ref={end} />
       </section>

@@ -35,7 +35,7 @@ export function CopyBlock({ text, label, wrap = false }: CopyBlockProps) {
   }
   return (
     <div className="snippet">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling block must be scrollable by keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex lint/a11y/useSemanticElements: scrolls, so it must take keys */}
       <pre className={wrap ? 'wrap' : ''} tabIndex={0} role="region" aria-label={label}>
         {text}
       </pre>

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../i18n/format.ts'
 import { defineMessages, useText } from '../../i18n/messages.ts'
 import { Unknown } from './unknown.tsx'
@@ -18,12 +19,14 @@ export interface ScoreRulerProps {
   /** Why there is no number, when there is none. */
   readonly reason: string
   readonly large?: boolean
+  /** Makes the number a link to the record it comes from. */
+  readonly recordId?: string
 }
 
 const ticks = [0, 25, 50, 75, 100] as const
 
 /** A score from 0 to 100 as a reading on a ruler: the needle is the score, the band its 95 % interval. */
-export function ScoreRuler({ name, score, low, high, reason, large = false }: ScoreRulerProps) {
+export function ScoreRuler({ name, score, low, high, reason, large = false, recordId }: ScoreRulerProps) {
   const t = useText(messages)
   const format = useFormat()
   if (score === null) {
@@ -58,15 +61,22 @@ export function ScoreRuler({ name, score, low, high, reason, large = false }: Sc
                 x={percent(tick)}
                 y={height + 22}
                 textAnchor={tick === 0 ? 'start' : tick === 100 ? 'end' : 'middle'}
-                aria-hidden="true"
               >
                 {tick}
               </text>
             ))
           : null}
       </svg>
-      <span className="value num">{format.score(score)}</span>
-      {large ? <span className="note num">{t('interval', interval)}</span> : null}
+      <span className="value num">
+        {recordId === undefined ? (
+          format.score(score)
+        ) : (
+          <Link to="/records/$recordId" params={{ recordId }}>
+            {format.score(score)}
+          </Link>
+        )}
+      </span>
+      <span className="note num">{t('interval', interval)}</span>
     </div>
   )
 }

@@ -99,16 +99,18 @@ interface StateMarkProps {
   readonly state: State
   /** The thing's own word for it, when it says more than the common vocabulary. */
   readonly label?: string
+  /** Where the text beside it already says it: the shape alone, the word for screen readers. */
+  readonly shapeOnly?: boolean
 }
 
-export function StateMark({ state, label }: StateMarkProps) {
+export function StateMark({ state, label, shapeOnly = false }: StateMarkProps) {
   const t = useText(words)
   return (
     <span className={`state ${state}`}>
       <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
         <Shape state={state} />
       </svg>
-      <span>{label ?? t(state)}</span>
+      <span className={shapeOnly ? 'vh' : ''}>{label ?? t(state)}</span>
     </span>
   )
 }

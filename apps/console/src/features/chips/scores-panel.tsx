@@ -1,0 +1,103 @@
+import { Link } from '@tanstack/react-router'
+import { useCoded } from '../../i18n/codes.ts'
+import { useFormat } from '../../i18n/format.ts'
+import { useText } from '../../i18n/messages.ts'
+import type { AxisScore, Chip } from '../../shared/api/types.ts'
+import { Empty } from '../../shared/ui/empty.tsx'
+import { Panel } from '../../shared/ui/panel.tsx'
+import { ScoreRuler } from '../../shared/ui/score-ruler.tsx'
+import { StateMark } from '../../shared/ui/state-mark.tsx'
+import { Unknown } from '../../shared/ui/unknown.tsx'
+import { When } from '../../shared/ui/when.tsx'
+import { chipMessages } from './chips.messages.ts'
+
+const marks = { partial: 'waiting', noisy: 'degraded', void: 'failed' } as const
+
+export function AxisCard({ axis, linked }: { readonly axis: AxisScore; readonly linked: boolean }) {
+  const t = useText(chipMessages)
+  const sentence = useCoded()
+  const format = useFormat()
+  const first = axis.reasons[0]
+  const reason = first === undefined ? t('noNumber') : sentence(first)
+  return (
+    <div className="axis-card">
+      <div className="row between">
+        <h3>{t(axis.event)}</h3>
+        <StateMark state={marks[axis.state]} label={t(axis.state)} />
+      </div>
+      <ScoreRuler name={t(axis.event)} score={axis.score} low={axis.low} high={axis.high} reason={reason} large />
+      {axis.state === 'partial' ? null : (
+        <ul className="small">
+          {axis.reasons.map((entry) => (
+            <li key={entry.code}>{sentence(entry)}</li>
+          ))}
+        </ul>
+      )}
+      <dl className="axis-facts">
+        <div>
+          <dt>{t('efficiency')}</dt>
+          <dd className="num">
+            {axis.efficiency === null ? (
+              <Unknown reason={reason} />
+            ) : (
+              t('efficiencyOf', { share: format.percent(axis.efficiency) })
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>{t('speed')}</dt>
+          <dd className="num">
+            {axis.tokensPerSecond === null ? (
+              <Unknown reason={reason} />
+            ) : (
+              format.measure(axis.tokensPerSecond, 'tok/s')
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>{t('measured')}</dt>
+          <dd>
+            <When iso={axis.measuredAt} />
+          </dd>
+        </div>
+      </dl>
+      {linked ? (
+        <Link to="/records/$recordId" params={{ recordId: axis.recordId }}>
+          {t('evidence')}
+          <span className="vh">: {t(axis.event)}</span>
+        </Link>
+      ) : null}
+    </div>
+  )
+}
+
+export function ScoresPanel({ chip }: { readonly chip: Chip }) {
+  const t = useText(chipMessages)
+  const sentence = useCoded()
+  const format = useFormat()
+  const axes = Object.values(chip.score.axes)
+  const reason = sentence({ code: chip.score.reason ?? 'full_suites_not_run', params: {} })
+  return (
+    <Panel title={t('scores')} flush>
+      {axes.length === 0 ? (
+        <Empty title={t('noScoresTitle')}>{t('noScoresNext')}</Empty>
+      ) : (
+        <div className="axes">
+          {axes.map((axis) => (
+            <AxisCard key={axis.event} axis={axis} linked />
+          ))}
+        </div>
+      )}
+      <p className="fitness">
+        <span className="muted">{t('fitness')}</span>{' '}
+        {chip.score.fitness === null ? (
+          <>
+            <Unknown reason={reason} /> <span className="muted small">{reason}</span>
+          </>
+        ) : (
+          <strong className="num">{format.score(chip.score.fitness)}</strong>
+        )}
+      </p>
+    </Panel>
+  )
+}
