@@ -10,6 +10,7 @@ interface UpFlags {
   readonly insecure?: true
   readonly model?: string
   readonly starter?: string | false
+  readonly proving?: false
   readonly drain: string
 }
 
@@ -26,6 +27,7 @@ export function addUp(program: Command): void {
     .option('--insecure', 'allow a plain-text listener beyond loopback')
     .option('--model <file>', 'GGUF file of the starter model (default: $MEDLEY_STARTER_MODEL)')
     .option('--no-starter', 'fetch and deploy no starter model')
+    .option('--no-proving', 'do not measure this machine at start (`medley prove` does it later)')
     .option('--drain <seconds>', 'how long a stop waits for answers under way', '30')
     .addHelpText('after', '\nExample:\n  medley up --data ./factory --port 7170')
     .action(async (_flags: unknown, command: Command) => {
@@ -46,6 +48,7 @@ export function addUp(program: Command): void {
         version: version(),
         starterModel: flags.starter === false ? null : 'smollm2-135m-instruct',
         starterFile: flags.model ?? process.env.MEDLEY_STARTER_MODEL ?? null,
+        prove: flags.proving !== false,
         modelSources: process.env.MEDLEY_MODEL_SOURCES?.split(',').map((source) => source.trim()) ?? null,
         drainSeconds: seconds(flags.drain),
       })

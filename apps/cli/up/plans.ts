@@ -18,6 +18,8 @@ export interface UpOptions {
   readonly starterModel: string | null
   readonly starterFile: string | null
   readonly modelSources: readonly string[] | null
+  /** Whether a chip that has no score yet is measured at start. */
+  readonly prove: boolean
   readonly drainSeconds: number
 }
 
@@ -62,7 +64,12 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     dataDirectory: files.data,
     consoleDirectory: consolePath(),
     store,
-    starter: { model: options.starterModel, file: options.starterFile, sources: options.modelSources },
+    starter: {
+      model: options.starterModel,
+      file: options.starterFile,
+      sources: options.modelSources,
+      prove: options.prove,
+    },
   })
   const gateway = configure('gateway', {
     listen: { host, port: gatewayPort },
@@ -70,7 +77,7 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     serverUrl: consoleUrl,
     secretsFile: files.secrets,
     worker: 0,
-    drainMs: options.drainSeconds * 1000,
+    drainSeconds: options.drainSeconds,
   })
   const agent = configure('agent', {
     dataDirectory: files.agent,

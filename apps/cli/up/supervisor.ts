@@ -100,6 +100,8 @@ function superviseOne(
     const child = spawn(plan.command, plan.args, {
       env: plan.env,
       cwd: plan.cwd,
+      // Ctrl-C in a terminal reaches its whole process group; only this process shall hear it and stop the rest in order.
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe', ...(plan.ready === 'message' ? (['ipc'] as const) : [])],
       ...(plan.uid === undefined ? {} : { uid: plan.uid }),
       ...(plan.gid === undefined ? {} : { gid: plan.gid }),

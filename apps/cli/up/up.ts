@@ -55,8 +55,9 @@ async function startProcesses(
   const server = supervisor.start(plans.server)
   await Promise.race([server.whenReady(), aborted(signal)])
   if (signal.aborted) return null
-  const gateway = supervisor.start(plans.gateway)
+  // Stopped in the reverse order: the gateway finishes its answers before the engines under the agent go.
   const agent = supervisor.start(plans.agent)
+  const gateway = supervisor.start(plans.gateway)
   await Promise.race([Promise.all([gateway.whenReady(), agent.whenReady()]), aborted(signal)])
   return signal.aborted ? null : connect(files.data)
 }
