@@ -83,7 +83,7 @@ async function keepRunning(keeping: Keeping): Promise<LocalProcess | null> {
   let failures = 0
   while (!signal.aborted) {
     const process = await obtain(keeping, planned).catch((error: unknown) => messageOf(error))
-    if (signal.aborted) return typeof process === 'string' ? null : process
+    if (process === null || signal.aborted) return typeof process === 'string' ? null : process
     const end = typeof process === 'string' ? launchFailure(process) : await oneRound(keeping, planned, process)
     if (end === 'aborted') return typeof process === 'string' ? null : process
     // The leader may be gone and others of its group not; the socket must be free before the next start.
@@ -98,15 +98,17 @@ async function keepRunning(keeping: Keeping): Promise<LocalProcess | null> {
   return null
 }
 
-/** A living process of the very same launch, or else a new one. */
-async function obtain(keeping: Keeping, planned: PlannedEngine): Promise<LocalProcess> {
-  const { deps, directory } = keeping
+/** A living process of the very same launch, or else a new one; null when called off before there was one. */
+async function obtain(keeping: Keeping, planned: PlannedEngine): Promise<LocalProcess | null> {
+  const { deps, directory, signal } = keeping
   const living = await deps.executor.adopt(directory)
   if (living && living.digest === launchDigest(planned.launch)) {
     deps.log('engine adopted', { workload: keeping.workload.id, pid: living.pid })
     return living
   }
   if (living) await living.stop(deps.limits.stopGraceMs)
+  // Called off while it looked around: what started now would have to be stopped at once, or would stay behind.
+  if (signal.aborted) return null
   const started = await deps.executor.start(directory, planned.launch)
   deps.log('engine started', { workload: keeping.workload.id, pid: started.pid })
   return started
