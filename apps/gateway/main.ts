@@ -24,5 +24,7 @@ process.on('SIGTERM', () => stop('SIGTERM'))
 process.on('SIGINT', () => stop('SIGINT'))
 if (process.send !== undefined) {
   process.on('disconnect', () => stop('disconnect'))
-  process.send({ type: 'ready', port: gateway.port })
+  // The supervisor may have died while this process was starting.
+  if (process.connected) process.send({ type: 'ready', port: gateway.port })
+  else await stop('disconnect')
 }

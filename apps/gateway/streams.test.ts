@@ -1,5 +1,7 @@
+import { mkdirSync, rmSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Bench, KEY, startBench } from './testing/bench.ts'
@@ -115,6 +117,27 @@ describe('streams', () => {
     const requestId = response.headers.get('x-request-id') ?? ''
     expect(await bench.server.record(requestId)).toMatchObject({ outcome: 'completed' })
     expect(bench.server.usage.get(requestId)).toHaveLength(1)
+  })
+
+  it('cuts a stream whose usage cannot be written instead of completing it, and writes it later', async () => {
+    let finish = () => {}
+    bench = await startBench({
+      config: { segmentBytes: 1 },
+      script: openStream(6, (response) => {
+        finish = () => response.end('data: [DONE]\n\n')
+      }),
+    })
+    const response = await bench.post(CHAT, STREAM)
+    const requestId = response.headers.get('x-request-id') ?? ''
+    const journal = join(bench.config.dataDirectory, 'journal')
+    // Each entry of this journal needs a new file, for which there now is no place.
+    rmSync(journal, { recursive: true })
+    const reading = response.text()
+    finish()
+    await expect(reading).rejects.toThrow()
+    expect((await bench.post(CHAT, STREAM)).status).toBe(503)
+    mkdirSync(journal)
+    expect(await bench.server.record(requestId)).toMatchObject({ outcome: 'completed', completionTokens: 5 })
   })
 
   it('slows the engine down to the pace of its client, and loses nothing', async () => {

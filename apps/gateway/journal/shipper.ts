@@ -131,7 +131,10 @@ export class Shipper {
     const isLast = segment === end.segment
     const handle = await this.#handle(segment)
     const wanted = isLast ? Math.min(CHUNK_BYTES, end.bytes - offset) : CHUNK_BYTES
-    if (wanted <= 0) return null
+    if (wanted <= 0) {
+      this.#at = { segment, offset }
+      return null
+    }
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, offset)
     const records: string[] = []
     let read = 0
