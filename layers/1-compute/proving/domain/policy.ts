@@ -6,7 +6,8 @@ export interface ScoringPolicy {
   readonly exponents: { readonly efficiency: number; readonly quality: number; readonly stability: number }
   /** An efficiency above this says that the peak was measured too low: the record is void. */
   readonly maxEfficiency: number
-  readonly bootstrap: { readonly resamples: number; readonly confidence: number }
+  /** Of the 95 % intervals. */
+  readonly bootstrap: { readonly resamples: number }
   readonly limits: NoiseLimits
   /** In words of the quick suite: what counts as a request that was served well. */
   readonly serviceLevel: string
@@ -29,7 +30,7 @@ export const QUICK_POLICY: ScoringPolicy = {
   k: 15,
   exponents: { efficiency: 0.5, quality: 0.3, stability: 0.2 },
   maxEfficiency: 1.05,
-  bootstrap: { resamples: 2000, confidence: 0.95 },
+  bootstrap: { resamples: 2000 },
   limits: { caseVariation: 0.15, stealRatio: 0.05, foreignCpuRatio: 0.25, loadPerCpu: 1.5 },
   serviceLevel: 'every measured request succeeded within the deadline; no latency limit',
 }

@@ -17,7 +17,7 @@ const COST: ModelCost = {
 /** Rates like those of a two-core cloud host, where the case reaches `eta` of the memory roof. */
 function input(overrides: Partial<ScoringInput> = {}, eta = 0.5): ScoringInput {
   return {
-    policy: { ...QUICK_POLICY, bootstrap: { resamples: 200, confidence: 0.95 } },
+    policy: { ...QUICK_POLICY, bootstrap: { resamples: 200 } },
     seed: 1,
     threads: 1,
     probe: {

@@ -126,8 +126,15 @@ function scoreEvent(
     const drawn = peaksOf(resampleProbe(input.probe, random), input.best)
     return mean(planned.map((item) => scoreCase(item, resample(ratesOf(item), random), drawn, input).score))
   }
-  const interval = bootstrapInterval(score, statistic, input.policy.bootstrap, seededRandom(seed))
+  const options = { ...input.policy.bootstrap, count: fewestValues(planned, input.probe) }
+  const interval = bootstrapInterval(score, statistic, options, seededRandom(seed))
   return { ...common, state: 'partial', reasons: [reason('quick_suite_only')], score, ...interval }
+}
+
+function fewestValues(planned: readonly CaseInput[], probe: ProbeSamples): number {
+  const { gemmFp32, gemmInt8, bandwidthRead, bandwidthTriad } = probe
+  const samples = [gemmFp32, gemmInt8, bandwidthRead, bandwidthTriad, ...planned.map(ratesOf)]
+  return Math.min(...samples.map(({ length }) => length))
 }
 
 function scoreCase(item: CaseInput, rates: readonly number[], peaks: Peaks, input: ScoringInput): CaseScore {

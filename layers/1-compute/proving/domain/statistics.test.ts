@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bootstrapInterval, mean, quantile, resample, seededRandom, variation } from './statistics.ts'
+import { bootstrapInterval, expandedTail, mean, quantile, resample, seededRandom, variation } from './statistics.ts'
 
 const values = fc.array(fc.double({ min: 0.1, max: 1e6, noNaN: true }), { minLength: 2, maxLength: 20 })
 
@@ -45,10 +45,32 @@ describe('statistics', () => {
       fc.property(values, fc.nat(), (list, seed) => {
         const point = mean(list)
         const statistic = (random: () => number): number => mean(resample(list, random))
-        const interval = bootstrapInterval(point, statistic, { resamples: 100, confidence: 0.95 }, seededRandom(seed))
+        const interval = bootstrapInterval(point, statistic, { resamples: 100, count: list.length }, seededRandom(seed))
         expect(interval.low).toBeLessThanOrEqual(point)
         expect(interval.high).toBeGreaterThanOrEqual(point)
       }),
     )
+  })
+
+  it('takes the tails of the normal for many values and nearly the whole range for five', () => {
+    expect(expandedTail(1_000_000)).toBeCloseTo(0.025, 4)
+    // 1 - Phi(sqrt(5 / 4) * 2.776) = 0.00096
+    expect(expandedTail(5)).toBeCloseTo(0.00096, 4)
+    expect(expandedTail(1)).toBe(0)
+  })
+
+  it('covers the truth about as often as it says, also with five values', () => {
+    const random = seededRandom(1)
+    const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+    const trials = 400
+    let covered = 0
+    for (let trial = 0; trial < trials; trial += 1) {
+      const list = Array.from({ length: 5 }, normal)
+      const statistic = (source: () => number): number => mean(resample(list, source))
+      const { low, high } = bootstrapInterval(mean(list), statistic, { resamples: 400, count: 5 }, random)
+      if (low <= 0 && high >= 0) covered += 1
+    }
+    // The plain percentile interval covers about 0.82 here.
+    expect(covered / trials).toBeGreaterThan(0.87)
   })
 })
