@@ -68,7 +68,7 @@ export function presentRecord(record: MeasuredRecord, verdict: Verdict): Proving
     signature: record.signature,
     verified: verdict.digest && verdict.signature && verdict.scores,
     scores: record.scores.map(presentAxis),
-    evidence: record.evidence as ProvingRecord['evidence'],
+    evidence: record.evidence,
     createdAt: record.createdAt.toISOString(),
   }
 }
@@ -107,7 +107,7 @@ export function presentDeployment(view: DeploymentView): Deployment {
       id: view.revision.id,
       digest: view.revision.digest,
       createdAt: view.revision.createdAt.toISOString(),
-      spec: view.revision.spec as unknown as Deployment['revision']['spec'],
+      spec: view.revision.spec,
     },
     replicas: view.replicas.map((replica) => ({
       id: replica.id,
@@ -116,7 +116,7 @@ export function presentDeployment(view: DeploymentView): Deployment {
       restarts: replica.restarts,
       error: replica.error && { code: replica.error.code, params: { ...replica.error.params } },
       progress: replica.progress,
-      facts: replica.facts as Deployment['replicas'][number]['facts'],
+      facts: replica.facts,
     })),
     createdAt: view.createdAt.toISOString(),
   }
@@ -129,7 +129,7 @@ export function presentOperation(view: OperationView): Operation {
     state: view.state,
     progress: view.progress,
     error: view.error,
-    result: view.result as Operation['result'],
+    result: view.result,
     createdAt: view.createdAt.toISOString(),
   }
 }

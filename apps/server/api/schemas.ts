@@ -9,6 +9,8 @@ import { chipFacts, workloadStatus } from '@medley/fleet/protocol'
 const timestamp = z.iso.datetime().openapi({ description: 'ISO 8601 in UTC' })
 const nullableText = z.string().nullable()
 const count = z.number().int().nonnegative()
+/** Evidence and specifications are shown as they are stored; their own modules know their shapes. */
+const anyJson = z.unknown().openapi({ description: 'Any JSON value' })
 const localized = z.object({ en: z.string(), 'zh-CN': z.string() })
 
 /** Lists are paged by an opaque cursor: `null` means there is no further page. */
@@ -92,7 +94,7 @@ export const provingRecord = z
     verified: z.boolean(),
     scores: z.array(axisScore),
     /** All inputs and raw samples, as measured. */
-    evidence: z.json(),
+    evidence: anyJson,
     createdAt: timestamp,
   })
   .openapi('ProvingRecord')
@@ -129,7 +131,7 @@ export const deployment = z
       digest: z.string(),
       createdAt: timestamp,
       /** Model, template, engine, configuration, chip and recipe digests: what an answer can be traced to. */
-      spec: z.json(),
+      spec: anyJson,
     }),
     replicas: z.array(
       z.object({
@@ -139,7 +141,7 @@ export const deployment = z
         restarts: count,
         error: coded.nullable(),
         progress: workloadStatus.shape.progress,
-        facts: z.json().nullable(),
+        facts: anyJson.nullable(),
       }),
     ),
     createdAt: timestamp,
@@ -257,7 +259,7 @@ export const operation = z
     state: z.enum(['running', 'done', 'failed']),
     progress: workloadStatus.shape.progress,
     error: coded.nullable(),
-    result: z.json().nullable(),
+    result: anyJson.nullable(),
     createdAt: timestamp,
   })
   .openapi('Operation')

@@ -1,0 +1,268 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startTestStore, type TestStore } from '@medley/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  apiKey,
+  chip,
+  createdApiKey,
+  page,
+  problem,
+  session,
+  status,
+  usageEvent,
+  usageSummary,
+} from '../api/schemas.ts'
+import { type ComposedServer, compose } from '../compose.ts'
+import { createApp } from './app.ts'
+
+interface OpenApiDocument {
+  readonly paths: Record<string, Record<string, { 'x-permission'?: string }>>
+}
+
+const secretsOf = async (data: string) => JSON.parse(await readFile(join(data, 'instance', 'secrets.json'), 'utf8'))
+
+describe('control API', () => {
+  let test: TestStore
+  let data: string
+  let server: ComposedServer
+  let app: ReturnType<typeof createApp>
+  let secrets: { operatorToken: string; internalToken: string }
+
+  beforeAll(async () => {
+    test = await startTestStore()
+    data = await mkdtemp(join(tmpdir(), 'medley-server-'))
+    server = await compose(
+      {
+        version: '0.0.0-test',
+        listen: { host: '127.0.0.1', port: 0 },
+        consoleUrl: 'http://127.0.0.1:7070',
+        gatewayUrl: 'http://127.0.0.1:7071',
+        dataDirectory: data,
+        consoleDirectory: join(data, 'console'),
+        store: { kind: 'embedded', connection: { ...test.connection } },
+        starter: { model: null, file: null, sources: null, prove: false },
+      },
+      {},
+    )
+    app = createApp(server.factory)
+    secrets = await secretsOf(data)
+  })
+  afterAll(async () => {
+    await server.close()
+    await test.close()
+    await rm(data, { recursive: true, force: true })
+  })
+
+  const asOperator = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
+    app.request(path, {
+      ...init,
+      headers: {
+        authorization: `Bearer ${secrets.operatorToken}`,
+        'content-type': 'application/json',
+        ...init.headers,
+      },
+    })
+  const asProcess = (path: string, body?: unknown) =>
+    app.request(path, {
+      headers: { authorization: `Bearer ${secrets.internalToken}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    })
+
+  it('declares a permission on every route and refuses each without a session', async () => {
+    const document = (await (await app.request('/api/openapi.json')).json()) as OpenApiDocument
+    const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, route]) => ({ path, method, route })),
+    )
+    expect(routes.length).toBeGreaterThan(15)
+    for (const { path, method, route } of routes) {
+      expect(route['x-permission'], `${method} ${path}`).toMatch(/^[a-z-]+:[a-z]+$/)
+      const answer = await app.request(path.replace(/\{\w+\}/g, 'x'), { method: method.toUpperCase() })
+      expect(answer.status, `${method} ${path}`).toBe(401)
+      expect(problem.parse(await answer.json()).code).toBe('server.request.unauthenticated')
+    }
+  })
+
+  it('does not take the processes’ token for a person’s, nor the other way round', async () => {
+    const [asPerson, asWorker] = [
+      await app.request('/api/v1/status', { headers: { authorization: `Bearer ${secrets.internalToken}` } }),
+      await app.request('/internal/gateway/snapshot', {
+        headers: { authorization: `Bearer ${secrets.operatorToken}` },
+      }),
+    ]
+    expect([asPerson.status, asWorker.status]).toEqual([401, 401])
+  })
+
+  it('signs in by a one-time link once', async () => {
+    const made = (await (await asOperator('/api/v1/sign-in-links', { method: 'POST', body: '{}' })).json()) as {
+      url: string
+    }
+    const token = made.url.split('#token=')[1]
+    const verify = () =>
+      app.request('/api/auth/one-time-link/verify', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: 'http://127.0.0.1:7070' },
+        body: JSON.stringify({ token }),
+      })
+    const first = await verify()
+    const cookie = first.headers.get('set-cookie') ?? ''
+    expect(first.status).toBe(200)
+    expect(cookie).toMatch(/HttpOnly/i)
+    expect(cookie).toMatch(/SameSite=Lax/i)
+    const who = await app.request('/api/v1/session', { headers: { cookie: cookie.split(';')[0] ?? '' } })
+    expect(session.parse(await who.json())).toMatchObject({ role: 'operator', tenant: { name: { 'zh-CN': '默认' } } })
+    expect((await verify()).status).toBe(401)
+  })
+
+  it('names each wrong field in the reader’s language', async () => {
+    const answer = await asOperator('/api/v1/keys', {
+      method: 'POST',
+      body: JSON.stringify({ name: '' }),
+      headers: { 'accept-language': 'zh-CN' },
+    })
+    const found = problem.parse(await answer.json())
+    expect(answer.status).toBe(400)
+    expect(answer.headers.get('content-type')).toContain('application/problem+json')
+    expect(found).toMatchObject({ title: '请求有误', errors: [{ path: 'name' }] })
+  })
+
+  it('answers malformed JSON and unknown addresses with a problem', async () => {
+    const malformed = await asOperator('/api/v1/keys', { method: 'POST', body: '{' })
+    const unknown = await asOperator('/api/v1/nothing')
+    expect([malformed.status, problem.parse(await malformed.json()).status]).toEqual([400, 400])
+    expect(problem.parse(await unknown.json()).code).toBe('server.route.unknown')
+  })
+
+  it('shows a key once, hands its hash to the gateway, and takes it back when revoked', async () => {
+    const created = createdApiKey.parse(
+      await (await asOperator('/api/v1/keys', { method: 'POST', body: JSON.stringify({ name: 'laptop' }) })).json(),
+    )
+    const listed = page(apiKey).parse(await (await asOperator('/api/v1/keys')).json())
+    expect(JSON.stringify(listed)).not.toContain(created.key)
+    const snapshot = async () => JSON.stringify(await (await asProcess('/internal/gateway/snapshot')).json())
+    expect(await snapshot()).toContain(created.prefix)
+    expect(await snapshot()).not.toContain(created.key)
+    await asOperator(`/api/v1/keys/${created.id}`, { method: 'DELETE' })
+    expect(await snapshot()).not.toContain(created.prefix)
+  })
+
+  it('holds a snapshot back until something changes', async () => {
+    const first = (await (await asProcess('/internal/gateway/snapshot')).json()) as { revision: number }
+    const unchanged = await asProcess(`/internal/gateway/snapshot?after=${first.revision}&waitMs=50`)
+    expect(unchanged.status).toBe(204)
+    const waiting = asProcess(`/internal/gateway/snapshot?after=${first.revision}&waitMs=30000`)
+    await asOperator('/api/v1/keys', { method: 'POST', body: JSON.stringify({ name: 'wakes the gateway' }) })
+    const next = (await (await waiting).json()) as { revision: number }
+    expect(next.revision).not.toBe(first.revision)
+  })
+
+  it('learns of a chip from its agent and shows it without a score', async () => {
+    const orders = await asProcess('/internal/agents/sync', agentReport())
+    expect(orders.status).toBe(200)
+    const { items } = page(chip).parse(await (await asOperator('/api/v1/chips')).json())
+    expect(items).toMatchObject([
+      { facts: { uuid: 'chip-under-test' }, score: { axes: {}, fitness: null, reason: 'proving.not-measured' } },
+    ])
+    const shown = status.parse(await (await asOperator('/api/v1/status')).json())
+    expect(shown.chips).toMatchObject([{ uuid: 'chip-under-test' }])
+    const refused = await asOperator('/api/v1/proving/runs', {
+      method: 'POST',
+      body: JSON.stringify({ chipId: items[0]?.id }),
+    })
+    expect(problem.parse(await refused.json()).code).toBe('server.model.not-ready')
+  })
+
+  it('meters a request once however often it is handed in', async () => {
+    const { tenantId, projectId } = await ownerOf(server)
+    const record = usage(tenantId, projectId)
+    await asProcess('/internal/usage', { records: [record] })
+    await asProcess('/internal/usage', { records: [record, record] })
+    const { items } = page(usageEvent).parse(await (await asOperator('/api/v1/usage')).json())
+    const sums = usageSummary.parse(await (await asOperator('/api/v1/usage/summary?groupBy=model')).json())
+    expect(items.filter((item) => item.requestId === record.requestId)).toHaveLength(1)
+    expect(sums.groups).toMatchObject([{ group: 'tiny', requests: 1, promptTokens: 3, completionTokens: 5 }])
+  })
+})
+
+async function ownerOf(server: ComposedServer): Promise<{ tenantId: string; projectId: string }> {
+  const snapshot = await server.factory.snapshots.after(-1, 0, new AbortController().signal)
+  const [key] = snapshot?.keys ?? []
+  if (!key) throw new Error('no key in the snapshot')
+  return key
+}
+
+function usage(tenantId: string, projectId: string) {
+  return {
+    requestId: 'req_01a2061a-e904-7a3c-8db5-6df79c67623c',
+    tenantId,
+    projectId,
+    keyId: 'key_test',
+    endpoint: '/v1/chat/completions',
+    model: 'tiny',
+    revisionId: null,
+    replicaId: null,
+    chipUuids: [],
+    outcome: 'completed',
+    httpStatus: 200,
+    errorCode: null,
+    stream: false,
+    promptTokens: 3,
+    cachedTokens: 0,
+    completionTokens: 5,
+    startedAt: Date.now() - 10,
+    endedAt: Date.now(),
+    timeToFirstTokenMs: null,
+    appVersionId: null,
+    datasetVersionId: null,
+    contractId: null,
+  }
+}
+
+function agentReport() {
+  return {
+    nodeKey: 'node-under-test',
+    bootId: 'boot',
+    facts: {
+      hostname: 'host',
+      operatingSystem: 'linux',
+      kernel: '6',
+      architecture: 'x64',
+      cpuCount: 2,
+      memoryBytes: 1024,
+      agentVersion: '0',
+      nodeVersion: '24',
+    },
+    chips: [
+      {
+        vendor: 'cpu',
+        index: 0,
+        uuid: 'chip-under-test',
+        serial: null,
+        pciAddress: null,
+        product: 'Test chip',
+        cardKey: 'c',
+        chipOnCard: 0,
+        memoryTotalBytes: null,
+        memoryUsedBytes: null,
+        utilizationRatio: null,
+        temperatureCelsius: null,
+        powerWatts: null,
+        cardPowerWatts: null,
+        health: 'healthy',
+        healthReasons: [],
+        driverVersion: null,
+        firmwareVersion: null,
+        numaNode: null,
+        eccErrorsUncorrected: null,
+        computeUnits: 2,
+        features: [],
+        extra: {},
+        simulated: true,
+      },
+    ],
+    workloads: [],
+    appliedRevision: -1,
+    waitMs: 0,
+  }
+}
