@@ -129,6 +129,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     live,
     owner,
     model: config.starter.model,
+    proveAtStart: config.starter.prove,
   })
   const bringUp = createBringUp({
     tasks: starter.tasks,

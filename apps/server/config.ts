@@ -20,6 +20,8 @@ export const serverConfig = z.object({
     model: z.string().nullable(),
     file: z.string().nullable(),
     sources: z.array(z.string()).nullable(),
+    /** Whether a chip that has no score yet is measured at start. */
+    prove: z.boolean().default(true),
   }),
 })
 export type ServerConfig = z.infer<typeof serverConfig>

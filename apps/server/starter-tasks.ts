@@ -23,6 +23,8 @@ export interface StarterPorts {
   readonly owner: TenantScope
   /** Null: no starter model is wanted. */
   readonly model: string | null
+  /** Whether a chip that has no score yet is measured at start. */
+  readonly proveAtStart: boolean
 }
 
 export interface Starter {
@@ -141,12 +143,15 @@ export function createStarter(ports: StarterPorts): Starter {
     needs: ['chips', 'model'],
     run: async (report, signal) => {
       const chip = await firstChip()
-      if (!chip || ports.model === null) return 'skipped'
+      if (!chip || ports.model === null || !ports.proveAtStart) return 'skipped'
       if ((await proving.scores([chip.facts.uuid])).length > 0) return 'skipped'
       const { id } = await prove(chip)
       const ended = await until(['proving'], signal, async () => {
         const operation = await operations.find(id)
-        if (operation?.progress) report({ ...operation.progress, unit: operation.progress.unit })
+        if (operation?.progress) {
+          const { done, total, unit } = operation.progress
+          report({ done, total, unit })
+        }
         return operation?.state === 'running' ? null : operation
       })
       if (ended.state === 'failed') throw serverErrors['proving.failed']({}, { detail: JSON.stringify(ended.error) })

@@ -19,6 +19,7 @@ import {
   statusError,
   type WorkloadDeps,
 } from './managed.ts'
+import { noteReady, readReady } from './ready-note.ts'
 import { type EndOfWatch, watchEngine } from './watch.ts'
 
 /** Tries in a row without becoming ready after which a person is told `failed`; the trying goes on. */
@@ -40,16 +41,19 @@ export function createEngineWorkload(deps: WorkloadDeps, workload: Workload, dir
   const calledOff = new AbortController()
   let released = false
 
-  const done = keepRunning({ deps, workload, directory, board, signal: calledOff.signal }).then(async (process) => {
+  const settled = Promise.withResolvers<void>()
+  const keeping = { deps, workload, directory, board, signal: calledOff.signal, onSettled: settled.resolve }
+  const done = keepRunning(keeping).then(async (process) => {
     if (process === null || released) return
     board.update({ state: 'stopping' })
     await process.stop(deps.limits.stopGraceMs)
     board.update({ state: 'stopped' })
   })
-  done.catch((error: unknown) => board.update({ state: 'failed', error: errorOf(error) }))
+  done.catch((error: unknown) => board.update({ state: 'failed', error: errorOf(error) })).finally(settled.resolve)
 
   return {
     digest: workload.digest,
+    settled: settled.promise,
     status: board.read,
     stop: async () => {
       calledOff.abort()
@@ -68,6 +72,7 @@ interface Keeping {
   readonly directory: string
   readonly board: StatusBoard
   readonly signal: AbortSignal
+  readonly onSettled: () => void
 }
 
 /** Resolves when called off, with the process that still runs, if any. Rejects when the spec can never run. */
@@ -83,11 +88,12 @@ async function keepRunning(keeping: Keeping): Promise<LocalProcess | null> {
   let failures = 0
   while (!signal.aborted) {
     const process = await obtain(keeping, planned).catch((error: unknown) => messageOf(error))
-    if (process === null || signal.aborted) return typeof process === 'string' ? null : process
+    const running = typeof process === 'string' ? null : process
+    if (process === null || signal.aborted) return running
     const end = typeof process === 'string' ? launchFailure(process) : await oneRound(keeping, planned, process)
-    if (end === 'aborted') return typeof process === 'string' ? null : process
+    if (end === 'aborted') return running
     // The leader may be gone and others of its group not; the socket must be free before the next start.
-    if (typeof process !== 'string') await process.stop(0)
+    await running?.stop(0)
     failures = countFailure(policy, failures, end.healthyMs)
     const waitMs = restartDelayMs(end.declared ? patient : policy, failures)
     deps.log('engine ended', { workload: workload.id, error: end.error, failures, waitMs })
@@ -119,16 +125,23 @@ async function oneRound(
   planned: PlannedEngine,
   process: LocalProcess,
 ): Promise<RoundEnd | 'aborted'> {
-  const { deps, board, signal } = keeping
-  let readyAt: number | null = null
+  const { deps, board, signal, directory } = keeping
+  const known = process.adopted ? await readReady(directory, process) : null
+  if (known) board.update({ state: 'ready', endpoint: planned.endpoint, result: known.result })
+  keeping.onSettled()
+  let readyAt = known ? performance.now() : null
   const end = await watchEngine({
     process,
+    assumeReady: known !== null,
     endpoint: planned.endpoint,
     readyTimeoutMs: planned.readyTimeoutMs,
     limits: deps.limits,
     signal,
     onHealth: (health) => {
-      if (health.state === 'ready') readyAt ??= performance.now()
+      if (health.state === 'ready' && readyAt === null) {
+        readyAt = performance.now()
+        void noteReady(directory, process, health.facts).catch(() => undefined)
+      }
       if (health.state !== 'failed') showHealth(board, planned.endpoint, health.state, health)
     },
   })

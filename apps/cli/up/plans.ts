@@ -45,6 +45,11 @@ export function runDirectory(data: string): string {
   return directory
 }
 
+/** Where the agent keeps what it runs, one folder each. */
+export function engineDirectory(data: string): string {
+  return join(runDirectory(data), 'w')
+}
+
 /** Secrets stay out of these environments and argument lists: each process reads them from the instance's files. */
 export function processPlans(files: DataPaths, options: UpOptions, store: StoreConfig) {
   const { host, port, gatewayPort } = options

@@ -89,7 +89,7 @@ function superviseOne(
   },
 ): SupervisedChild {
   let current: ChildProcess | null = null
-  let stopping = false
+  const stopping = new AbortController()
   let restarts = 0
   let markReady: () => void = () => {}
   const firstReady = new Promise<void>((resolve) => {
@@ -115,13 +115,13 @@ function superviseOne(
     })
     if (child.pid !== undefined) hooks.started(identify(child.pid))
     hooks.event({ child: plan.name, kind: 'started', detail: String(child.pid) })
-    await Promise.race([waitUntilReady(child), exited])
+    await waitUntilReady(child, exited)
     const reason = await exited
     current = null
-    if (!stopping) hooks.event({ child: plan.name, kind: 'exited', detail: reason })
+    if (!stopping.signal.aborted) hooks.event({ child: plan.name, kind: 'exited', detail: reason })
   }
 
-  async function waitUntilReady(child: ChildProcess): Promise<void> {
+  async function waitUntilReady(child: ChildProcess, exited: Promise<string>): Promise<void> {
     const ready =
       plan.ready === 'message'
         ? new Promise<void>((resolve) => {
@@ -132,7 +132,10 @@ function superviseOne(
           })
         : plan.ready()
     const late = sleep(plan.readyTimeoutMs, 'late' as const, { ref: false })
-    if ((await Promise.race([ready, late])) === 'late') {
+    const gone = exited.then(() => 'gone' as const)
+    const first = await Promise.race([ready, late, gone])
+    if (first === 'gone') return
+    if (first === 'late') {
       hooks.event({ child: plan.name, kind: 'gave-up', detail: `not ready after ${plan.readyTimeoutMs / 1000} s` })
       child.kill('SIGKILL')
       return
@@ -143,15 +146,15 @@ function superviseOne(
 
   const loop = (async () => {
     let backoffMs = FIRST_BACKOFF_MS
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const startedAt = performance.now()
       await runOnce().catch((error: unknown) => {
         hooks.event({ child: plan.name, kind: 'exited', detail: String(error) })
       })
-      if (stopping) break
+      if (stopping.signal.aborted) break
       restarts += 1
       if (performance.now() - startedAt > HEALTHY_AFTER_MS) backoffMs = FIRST_BACKOFF_MS
-      await sleep(backoffMs)
+      await sleep(backoffMs, undefined, { signal: stopping.signal }).catch(() => undefined)
       backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS)
     }
   })()
@@ -166,7 +169,7 @@ function superviseOne(
     },
     whenReady: () => firstReady,
     async stop() {
-      stopping = true
+      stopping.abort()
       const child = current
       if (child) {
         if (plan.stopBy !== 'message') child.kill(plan.stopBy)

@@ -1,17 +1,19 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createLocalExecutor } from '@medley/executor-local'
 import { openStore, preparePostgres, type StoreConnection } from '@medley/store'
 import { type ApiClient, connect } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import { type DataPaths, paths } from '../settings.ts'
 import { createDisplay } from './display.ts'
 import { releaseLock, takeLock } from './lock.ts'
-import { processPlans, type StoreConfig, type UpOptions } from './plans.ts'
+import { engineDirectory, processPlans, type StoreConfig, type UpOptions } from './plans.ts'
 import { portProblem } from './ports.ts'
 import { createSupervisor, endLeftovers, type Supervisor } from './supervisor.ts'
 import { welcome } from './welcome.ts'
 
 const LEFTOVER_PATIENCE_MS = 40_000
+const ENGINE_GRACE_MS = 5_000
 
 /** Starts the factory on a data directory and keeps it running until it is told to stop. */
 export async function up(data: string, options: UpOptions): Promise<void> {
@@ -40,6 +42,8 @@ export async function up(data: string, options: UpOptions): Promise<void> {
     display.note('stopping: answers under way are finished first')
   } finally {
     await supervisor.stopAll()
+    // The agent takes its engines along, but it may have been killed, or may just have been starting again.
+    await createLocalExecutor().reap(engineDirectory(files.data), () => false, ENGINE_GRACE_MS)
     releaseLock(files.lock)
   }
 }
