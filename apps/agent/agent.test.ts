@@ -32,6 +32,11 @@ describe('the agent', { timeout: 4 * PATIENCE_MS }, () => {
     const after = await untilReady(server, 'replica_1')
     expect(after.pid).toBe(before.pid)
     expect(after.status.endpoint).toBe(before.status.endpoint)
+    const told = server.all().filter((report) => report.bootId !== boot)
+    const states = told.flatMap((report) => report.workloads.map((workload) => workload.state))
+    // Not for one report: the server would take it out of its routes.
+    expect(states.length).toBe(told.length)
+    expect(new Set(states)).toEqual(new Set(['ready']))
   })
 
   it('keeps and restarts engines when it is restarted while the server is away', async () => {

@@ -4,9 +4,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { createLocalExecutor } from '@medley/executor-local'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
-import type { ChipFacts, NodeFacts } from '@medley/fleet/protocol'
+import type { NodeFacts } from '@medley/fleet/protocol'
 import type { AgentConfig } from './config.ts'
-import { readChips } from './discovery/chips.ts'
+import { startChipReader } from './discovery/chips.ts'
 import { createDriverHost } from './discovery/host.ts'
 import { loadNodeKey, loadOrders, saveOrders } from './state-files.ts'
 import { startSyncLoop } from './sync/loop.ts'
@@ -15,11 +15,6 @@ import { errorOf, messageOf, type WorkloadDeps } from './workloads/managed.ts'
 import { createReconciler } from './workloads/reconciler.ts'
 
 const AGENT_VERSION = '0.1.0'
-
-/** A slow vendor tool must not keep the node itself unknown. */
-const FIRST_READING_PATIENCE_MS = 3_000
-/** Rates need two readings; the second follows soon, the others at their interval. */
-const SECOND_READING_MS = 2_000
 
 export interface AgentParts {
   readonly drivers: readonly ChipDriver[]
@@ -49,7 +44,6 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const bootId = randomUUID()
   const stopHeart = await startHeartbeat(heartbeatFile, limits.heartbeatMs)
 
-  let chips: readonly ChipFacts[] = []
   let changed: () => void = () => undefined
   const reconciler = createReconciler(
     {
@@ -67,12 +61,14 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const kept = await loadOrders(stateDirectory)
   if (kept) reconciler.apply(kept.workloads)
 
-  const chipReader = startChipReader(config, parts, (found) => {
-    const before = chipMark(chips)
-    chips = found
-    if (chipMark(found) !== before) changed()
+  const chipReader = startChipReader({
+    host: parts.host ?? createDriverHost({ scratchDirectory: path.join(config.runDirectory, 'tools') }),
+    drivers: parts.drivers,
+    intervalMs: limits.chipsIntervalMs,
+    onBroken: (driver, error) => parts.log('driver broken', { driver, message: messageOf(error) }),
+    onChange: () => changed(),
   })
-  await chipReader.first
+  await Promise.all([chipReader.first, reconciler.settled()])
 
   const loop = startSyncLoop({
     client: createServerClient(config.serverUrl, config.tokenFile),
@@ -82,7 +78,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
       nodeKey,
       bootId,
       facts: nodeFacts(),
-      chips: [...chips],
+      chips: [...chipReader.chips()],
       workloads: [...reconciler.statuses()],
       ...sync,
     }),
@@ -116,31 +112,6 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
       loop.stop()
       stop()
       reconciler.release()
-    },
-  }
-}
-
-/** What is worth a report of its own: a chip that came, went or changed its health. Readings wait for the next. */
-function chipMark(chips: readonly ChipFacts[]): string {
-  return JSON.stringify(chips.map((chip) => [chip.uuid, chip.health, chip.healthReasons]))
-}
-
-function startChipReader(config: AgentConfig, parts: AgentParts, onChips: (chips: readonly ChipFacts[]) => void) {
-  const host = parts.host ?? createDriverHost({ scratchDirectory: path.join(config.runDirectory, 'tools') })
-  const onBroken = (driver: string, error: unknown): void =>
-    parts.log('driver broken', { driver, message: messageOf(error) })
-  let timer: NodeJS.Timeout | null = null
-  let stopped = false
-  const read = async (nextMs: number): Promise<void> => {
-    onChips(await readChips(host, parts.drivers, onBroken))
-    if (!stopped) timer = setTimeout(() => void read(config.limits.chipsIntervalMs), nextMs)
-  }
-  const first = read(Math.min(SECOND_READING_MS, config.limits.chipsIntervalMs))
-  return {
-    first: Promise.race([first, new Promise<void>((resolve) => setTimeout(resolve, FIRST_READING_PATIENCE_MS))]),
-    stop: () => {
-      stopped = true
-      if (timer) clearTimeout(timer)
     },
   }
 }

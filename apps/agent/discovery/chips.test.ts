@@ -1,6 +1,8 @@
+import { createDrivers } from '@medley/drivers'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
+import type { ChipFacts } from '@medley/fleet/protocol'
 import { describe, expect, it } from 'vitest'
-import { readChips } from './chips.ts'
+import { startChipReader } from './chips.ts'
 import { readPci } from './pci.ts'
 
 /** A machine whose files are given. */
@@ -67,20 +69,60 @@ describe('reading all chips', () => {
     bind: () => ({ env: {}, devices: [], mounts: [] }),
   })
 
-  it('gives a driver the functions of its vendor only, and loses no chips to another that breaks', async () => {
-    const broken: string[] = []
+  const read = async (drivers: readonly ChipDriver[], onBroken: (name: string) => void = () => undefined) => {
+    const reader = startChipReader({ host: BUS, drivers, intervalMs: 20, onBroken, onChange: () => undefined })
+    await reader.first
+    return reader
+  }
+  const chipOf = async (): Promise<ChipFacts> => {
+    const [chip] = (await createDrivers()[0]?.read(BUS, [])) ?? []
+    if (!chip) throw new Error('no chip')
+    return chip
+  }
+
+  it('gives a driver the functions of its vendor only', async () => {
     const seen: string[] = []
-    const drivers = [
+    const reader = await read([
       driver('good', async (_, pci) => {
         seen.push(...pci.map((func) => func.address))
         return []
       }),
+    ])
+    reader.stop()
+    expect(seen.slice(0, 1)).toEqual(['0000:3b:00.0'])
+  })
+
+  it('loses no chips to a driver that breaks or hangs', async () => {
+    const chip = await chipOf()
+    const broken: string[] = []
+    const drivers = [
+      driver('good', async () => [chip]),
       driver('throws', async () => {
         throw new Error('a fault')
       }),
+      driver('nonsense', async () => [{ ...chip, memoryTotalBytes: -1 }]),
+      driver('hangs', () => new Promise(() => undefined)),
     ]
-    expect(await readChips(BUS, drivers, (name) => broken.push(name))).toEqual([])
-    expect(seen).toEqual(['0000:3b:00.0'])
-    expect(broken).toEqual(['throws'])
+    const reader = await read(drivers, (name) => broken.push(name))
+    reader.stop()
+    expect(reader.chips()).toEqual([chip])
+    expect(new Set(broken)).toEqual(new Set(['throws', 'nonsense']))
+  })
+
+  it('keeps a chip as unknown while its driver fails', async () => {
+    const chip = await chipOf()
+    let works = true
+    const reader = await read([
+      driver('sometimes', async () => {
+        if (!works) throw new Error('a fault')
+        return [chip]
+      }),
+    ])
+    works = false
+    for (let round = 0; round < 400 && reader.chips()[0]?.health !== 'unknown'; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    reader.stop()
+    expect(reader.chips()).toMatchObject([{ uuid: chip.uuid, health: 'unknown', memoryUsedBytes: null }])
   })
 })

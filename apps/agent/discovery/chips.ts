@@ -2,27 +2,86 @@ import type { ChipDriver, DriverHost } from '@medley/fleet'
 import { type ChipFacts, chipFacts } from '@medley/fleet/protocol'
 import { readPci } from './pci.ts'
 
+/** A slow vendor tool must not keep the node itself unknown. */
+const FIRST_READING_PATIENCE_MS = 3_000
+/** Rates need two readings; the second follows soon, the others at their interval. */
+const SECOND_READING_MS = 2_000
+
+export interface ChipReader {
+  /** Resolves when every driver has read once, or some have and the others take their time. */
+  readonly first: Promise<void>
+  chips(): readonly ChipFacts[]
+  stop(): void
+}
+
+export interface ChipReaderOptions {
+  readonly host: DriverHost
+  readonly drivers: readonly ChipDriver[]
+  readonly intervalMs: number
+  readonly onBroken: (driver: string, error: unknown) => void
+  /** A chip came, went or changed its health; mere readings are not worth a call. */
+  readonly onChange: () => void
+}
+
 /**
- * Every chip of the machine by all drivers at once. A driver that breaks its promise (throws, hands out nonsense)
- * loses its own chips for this round, never another vendor's.
+ * Reads all chips again and again, each driver at its own pace: a tool that hangs or a driver that breaks its promise
+ * costs its own vendor's readings, never another's.
  */
-export async function readChips(
-  host: DriverHost,
-  drivers: readonly ChipDriver[],
-  onBroken: (driver: string, error: unknown) => void,
-): Promise<readonly ChipFacts[]> {
-  const pci = await readPci(host)
-  const read = await Promise.all(
-    drivers.map(async (driver) => {
-      try {
-        const own = pci.filter((func) => driver.pciVendorIds.includes(func.vendorId))
-        const chips = await driver.read(host, own)
-        return chips.map((chip) => chipFacts.parse(chip))
-      } catch (error) {
-        onBroken(driver.name, error)
-        return []
-      }
-    }),
+export function startChipReader(options: ChipReaderOptions): ChipReader {
+  const found = new Map<string, readonly ChipFacts[]>()
+  const timers = new Set<NodeJS.Timeout>()
+  let stopped = false
+
+  const readOnce = async (driver: ChipDriver): Promise<void> => {
+    const before = found.get(driver.name) ?? []
+    const after = await readDriver(options.host, driver).catch((error: unknown) => {
+      options.onBroken(driver.name, error)
+      return before.map(unread)
+    })
+    found.set(driver.name, after)
+    if (!stopped && markOf(after) !== markOf(before)) options.onChange()
+  }
+  const readOn = async (driver: ChipDriver, nextMs: number): Promise<void> => {
+    await readOnce(driver)
+    if (stopped) return
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      void readOn(driver, options.intervalMs)
+    }, nextMs)
+    timers.add(timer)
+  }
+  const all = Promise.all(
+    options.drivers.map((driver) => readOn(driver, Math.min(SECOND_READING_MS, options.intervalMs))),
   )
-  return read.flat()
+  const patience = new Promise<void>((resolve) => {
+    timers.add(setTimeout(resolve, FIRST_READING_PATIENCE_MS))
+  })
+
+  return {
+    first: Promise.race([all.then(() => undefined), patience]),
+    chips: () => options.drivers.flatMap((driver) => found.get(driver.name) ?? []),
+    stop: () => {
+      stopped = true
+      for (const timer of timers) clearTimeout(timer)
+    },
+  }
+}
+
+async function readDriver(host: DriverHost, driver: ChipDriver): Promise<readonly ChipFacts[]> {
+  const pci = driver.pciVendorIds.length > 0 ? await readPci(host) : []
+  const chips = await driver.read(
+    host,
+    pci.filter((func) => driver.pciVendorIds.includes(func.vendorId)),
+  )
+  return chips.map((chip) => chipFacts.parse(chip))
+}
+
+/** What is left of a chip when its driver fails: it is still there, as far as anyone knows, and nothing else is. */
+function unread(chip: ChipFacts): ChipFacts {
+  const readings = { memoryUsedBytes: null, utilizationRatio: null, temperatureCelsius: null, powerWatts: null }
+  return { ...chip, ...readings, cardPowerWatts: null, health: 'unknown', healthReasons: [] }
+}
+
+function markOf(chips: readonly ChipFacts[]): string {
+  return JSON.stringify(chips.map((chip) => [chip.uuid, chip.health, chip.healthReasons]))
 }

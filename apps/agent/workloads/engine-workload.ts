@@ -89,6 +89,7 @@ async function keepRunning(keeping: Keeping): Promise<LocalProcess | null> {
   while (!signal.aborted) {
     const process = await obtain(keeping, planned).catch((error: unknown) => messageOf(error))
     const running = typeof process === 'string' ? null : process
+    if (running === null) keeping.onSettled()
     if (process === null || signal.aborted) return running
     const end = typeof process === 'string' ? launchFailure(process) : await oneRound(keeping, planned, process)
     if (end === 'aborted') return running

@@ -10,6 +10,8 @@ import { agentErrors } from '../errors.ts'
 /** One workload that the agent looks after. */
 export interface Managed {
   readonly digest: string
+  /** Resolves when it is known whether its process was running already. */
+  readonly settled: Promise<void>
   status(): WorkloadStatus
   /** Ends it gracefully and for good. */
   stop(): Promise<void>

@@ -23,6 +23,8 @@ export function createProvingWorkload(deps: WorkloadDeps, workload: Workload, di
     const kept = await readOutcome(directory, workload)
     if (kept) return board.update(kept)
     const spec = parseSpec(provingSpec, workload.spec)
+    // The engine of a run that an earlier agent did not finish would disturb the probe.
+    await (await deps.executor.adopt(directory))?.stop(0)
     const result = await deps.prove(spec, {
       startEngine: (engine, signal) => startEngine(deps, { spec: engine, digest: workload.digest, directory }, signal),
       onProgress: (progress) => board.update({ state: 'checking', progress }),
@@ -40,6 +42,7 @@ export function createProvingWorkload(deps: WorkloadDeps, workload: Workload, di
 
   return {
     digest: workload.digest,
+    settled: Promise.resolve(),
     status: board.read,
     stop: async () => {
       calledOff.abort()

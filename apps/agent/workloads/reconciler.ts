@@ -10,6 +10,11 @@ export interface Reconciler {
   /** Makes `desired` the whole of what should exist here. Returns at once; statuses tell how far it got. */
   apply(desired: readonly Workload[]): void
   statuses(): readonly WorkloadStatus[]
+  /**
+   * Resolves when it is known of every workload whether it was running already, or after a while without that: a
+   * restarted agent must not report an engine as down which it has merely not looked at yet.
+   */
+  settled(): Promise<void>
   /** Stops processes of earlier agents that are not desired. Only once the server has been heard. */
   reap(): Promise<void>
   /** Stops everything gracefully. */
@@ -17,6 +22,9 @@ export interface Reconciler {
   /** Lets go of everything; processes go on and can be adopted. */
   release(): void
 }
+
+/** Longest wait for adoptions before the first report. */
+const SETTLING_MS = 3_000
 
 interface Slot {
   desired: Workload | null
@@ -68,6 +76,13 @@ export function createReconciler(deps: WorkloadDeps, root: string): Reconciler {
   return {
     apply: (desired) => void apply(desired),
     statuses: () => [...slots.values()].flatMap((slot) => (slot.current ? [slot.current.status()] : [])),
+    settled: async () => {
+      const tasks = [...slots.values()].map(async (slot) => {
+        await slot.converging
+        await slot.current?.settled
+      })
+      await Promise.race([Promise.all(tasks), new Promise((resolve) => setTimeout(resolve, SETTLING_MS))])
+    },
     reap: async () => {
       // Asked anew for each directory: orders may arrive while older processes are being stopped.
       const isWanted = (directory: string): boolean =>

@@ -13,6 +13,8 @@ export interface WatchTask {
   readonly process: LocalProcess
   readonly endpoint: string
   readonly readyTimeoutMs: number
+  /** It has been ready before, under an earlier agent: silence is a hang, not a slow start. */
+  readonly assumeReady?: boolean
   readonly limits: AgentLimits
   readonly signal: AbortSignal
   readonly onHealth: (health: EngineHealth) => void
@@ -42,12 +44,13 @@ export async function watchEngine(task: WatchTask): Promise<EndOfWatch> {
 }
 
 /** Judges a series of health answers, `null` standing for silence. Times in milliseconds of a monotonic clock. */
-function createPulse(task: Pick<WatchTask, 'readyTimeoutMs' | 'limits'>) {
+function createPulse(task: Pick<WatchTask, 'readyTimeoutMs' | 'limits' | 'assumeReady'>) {
   let last: EngineHealth | null = null
   let answeredAt = performance.now()
   let progressedAt = answeredAt
   let mark = ''
-  const isStarting = (): boolean => last === null || last.state === 'starting' || last.state === 'checking'
+  const isStarting = (): boolean =>
+    last === null ? task.assumeReady !== true : last.state === 'starting' || last.state === 'checking'
   const note = (health: EngineHealth, now: number): void => {
     const next = `${health.state} ${health.progress}`
     if (next !== mark) progressedAt = now
