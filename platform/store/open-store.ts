@@ -31,6 +31,9 @@ export function openStore(options: StoreOptions): OpenedStore {
   pool.on('error', (error) => {
     if (!closed) log?.('an idle database connection was lost', error)
   })
+  // The pool listens to idle clients only; one between two statements of a transaction is nobody's else. Its next
+  // statement fails and tells.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   const scopedRole = once(() => prepareScopedRole(kysely))
 

@@ -56,10 +56,12 @@ export async function readCredentials(directory: string): Promise<Credentials> {
 
 /**
  * How a program names the cluster it stands in. After dropping root a folder above it may be closed (a home of mode
- * 0700), and no absolute path leads to it any more; the kernel's link to the current directory still does.
+ * 0700), and no absolute path leads to it any more; the kernel's link to the current directory still does. Before 16
+ * PostgreSQL leaves that directory while it looks for itself, and then needs a path that is open.
  */
-export function clusterArgument(cluster: string, user: ProcessUser | null): string {
-  return user !== null && process.platform === 'linux' ? '/proc/self/cwd' : cluster
+export function clusterArgument(cluster: string, { user, binaries }: Omit<ClusterPlace, 'directory'>): string {
+  const isLinked = user !== null && process.platform === 'linux' && binaries.majorVersion >= 16
+  return isLinked ? '/proc/self/cwd' : cluster
 }
 
 export function childEnvironment(binaries: PostgresBinaries): Record<string, string> {
@@ -74,8 +76,8 @@ export function childEnvironment(binaries: PostgresBinaries): Record<string, str
 }
 
 async function initialise(place: ClusterPlace, draft: string, credentials: Credentials): Promise<void> {
-  const { binaries, user } = place
-  const data = clusterArgument(draft, user)
+  const { binaries } = place
+  const data = clusterArgument(draft, place)
   const locale = binaries.majorVersion >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []
   const common = ['-U', SUPERUSER, '-A', 'peer', '-E', 'UTF8', '--locale=C', '--no-instructions']
   await runProgram(place, draft, 'initdb', ['-D', data, ...common, ...locale], '')

@@ -58,6 +58,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_logical_replication_workers: '0',
   max_parallel_workers_per_gather: '0',
   jit: 'off',
+  // Deadlocks are repeated by the store: the sooner one is noticed the better.
+  deadlock_timeout: '250ms',
   // A forgotten open transaction would hold back the outbox and vacuum.
   idle_in_transaction_session_timeout: '5min',
   timezone: 'UTC',
@@ -96,7 +98,7 @@ export async function preparePostgres(options: EmbeddedOptions): Promise<Postgre
     command: join(binaries.binDirectory, 'postgres'),
     args: [
       '-D',
-      clusterArgument(cluster, user),
+      clusterArgument(cluster, { user, binaries }),
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     env: childEnvironment(binaries),

@@ -105,7 +105,9 @@ function startOf(pid: number): string | null {
   if (process.platform === 'linux') {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      // A zombie holds nothing any more.
+      return fields[0] === 'Z' ? null : (fields[19] ?? null)
     } catch {
       return null
     }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Id, type Json, systemScope } from '@medley/kernel'
+import { type Json, systemScope } from '@medley/kernel'
 import { sql, type Transaction } from 'kysely'
 import { Client } from 'pg'
 import type { OpenedStore, StoredEvent } from '../ports.ts'
+import { createHorizon } from './horizon.ts'
 import { OUTBOX_CHANNEL } from './schema.ts'
 
 export interface ConsumerOptions<Tables> {
@@ -30,31 +31,32 @@ export interface Consumer {
 
 const BATCH = 100
 
+/** While transactions that may hold earlier events are still open. */
+const PENDING_MS = 20
+
 /**
- * Reads the outbox without skipping. Numbers are drawn before commit, so a later number can become visible first;
- * therefore only events of transactions that had all ended (below `pg_snapshot_xmin`) are read, window by window,
- * and inside a window by sequence: an effect can then never stand before its cause.
+ * Reads the outbox in the order of its numbers and skips none. A number is drawn before its commit, so a later one can
+ * become visible first. Therefore an event is handled only when every transaction that could hold a lower number has
+ * ended ({@link createHorizon}); for one subject, whose changes wait for each other, this is the causal order.
  */
 export function createConsumer<Tables>(options: ConsumerOptions<Tables>): Consumer {
-  const { store, name, log, pollMs = 1_000 } = options
+  const { store, name, types, log, pollMs = 1_000 } = options
   const scope = systemScope(`consumer:${name}`)
   const db = store.tables<Tables>()
+  const horizon = createHorizon()
 
-  /** @returns events handled, or null when there is nothing (or another process is at it). */
+  /** @returns events handled, or null when there is nothing to do (or another process is at it). */
   const step = (limit: number): Promise<number | null> =>
     db.run(scope, async (tx) => {
+      const safe = await horizon.advance(tx)
+      if (safe <= (await readOffset(tx, name))) return null
       const offset = await lockOffset(tx, name)
-      if (offset === null) return null
-      const events = await readWindow(tx, offset, options.types, limit)
+      if (offset === null || offset >= safe) return null
+      const events = await readEvents(tx, { above: offset, upTo: safe, types, limit })
       for (const event of events) await options.handle(event, tx)
-      // An offset that moved over nothing would be a write that makes the next window: never idle.
-      if (events.length === 0 && !(await hasEvents(tx, offset))) return null
-      const isDone = events.length < limit
+      const reached = events.length === limit ? events.at(-1)?.sequence : safe
       await sql`
-        update outbox_consumers set updated_at = now(),
-          done_below = ${isDone ? offset.windowBelow : offset.doneBelow}::xid8,
-          window_below = ${offset.windowBelow}::xid8,
-          sequence = ${isDone ? '0' : String(events.at(-1)?.sequence ?? 0n)}::bigint
+        update outbox_consumers set sequence = ${String(reached)}::bigint, updated_at = now()
         where name = ${name}`.execute(tx)
       return events.length
     })
@@ -83,7 +85,7 @@ export function createConsumer<Tables>(options: ConsumerOptions<Tables>): Consum
         log?.(`outbox consumer ${name} failed and will try again`, error)
         waitMs = Math.min(waitMs * 2, 30_000)
       }
-      if (!stopped) await bell.wait(waitMs)
+      if (!stopped) await bell.wait(horizon.isPending() ? Math.min(PENDING_MS, waitMs) : waitMs)
     }
     await listener.close()
   }
@@ -101,57 +103,44 @@ export function createConsumer<Tables>(options: ConsumerOptions<Tables>): Consum
   }
 }
 
-interface Offset {
-  readonly doneBelow: string
-  readonly windowBelow: string
-  readonly sequence: string
+async function readOffset<Tables>(tx: Transaction<Tables>, name: string): Promise<bigint> {
+  const { rows } = await sql<{ sequence: string }>`
+    select sequence::text as sequence from outbox_consumers where name = ${name}`.execute(tx)
+  return BigInt(rows[0]?.sequence ?? 0)
 }
 
-/** @returns null when another process holds the consumer or no ended transaction lies beyond the offset. */
-async function lockOffset<Tables>(tx: Transaction<Tables>, name: string): Promise<Offset | null> {
+/** @returns null when another process holds the consumer. */
+async function lockOffset<Tables>(tx: Transaction<Tables>, name: string): Promise<bigint | null> {
   await sql`
-    insert into outbox_consumers (name, done_below, window_below, sequence, updated_at)
-    values (${name}, '0', '0', 0, now()) on conflict (name) do nothing`.execute(tx)
-  const locked = await sql<Offset>`
-    select done_below::text as "doneBelow", sequence::text as sequence,
-      (case when window_below > done_below then window_below
-        else pg_snapshot_xmin(pg_current_snapshot()) end)::text as "windowBelow"
-    from outbox_consumers where name = ${name} for update skip locked`.execute(tx)
-  const offset = locked.rows[0]
-  if (offset === undefined || offset.windowBelow === offset.doneBelow) return null
-  return offset
+    insert into outbox_consumers (name, sequence, updated_at) values (${name}, 0, now())
+    on conflict (name) do nothing`.execute(tx)
+  const { rows } = await sql<{ sequence: string }>`
+    select sequence::text as sequence from outbox_consumers where name = ${name} for update skip locked`.execute(tx)
+  return rows[0] === undefined ? null : BigInt(rows[0].sequence)
 }
 
-/** Whether the window holds any event, of other types or already handled. */
-async function hasEvents<Tables>(tx: Transaction<Tables>, offset: Offset): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from outbox_events
-    where transaction_id >= ${offset.doneBelow}::xid8 and transaction_id < ${offset.windowBelow}::xid8
-    limit 1`.execute(tx)
-  return rows.length > 0
+interface Slice {
+  readonly above: bigint
+  readonly upTo: bigint
+  readonly types: readonly string[] | undefined
+  readonly limit: number
 }
 
 interface EventRow extends Omit<StoredEvent, 'sequence' | 'payload'> {
-  readonly sequence: string
+  readonly number: string
   readonly payload: Json
 }
 
-async function readWindow<Tables>(
-  tx: Transaction<Tables>,
-  offset: Offset,
-  types: readonly string[] | undefined,
-  limit: number,
-): Promise<readonly StoredEvent[]> {
-  const ofTypes = types === undefined ? sql`` : sql`and type = any(${[...types]}::text[])`
+async function readEvents<Tables>(tx: Transaction<Tables>, slice: Slice): Promise<readonly StoredEvent[]> {
+  const ofTypes = slice.types === undefined ? sql`` : sql`and type = any(${[...slice.types]}::text[])`
   const { rows } = await sql<EventRow>`
-    select sequence::text as sequence, id, type, version, tenant_id as "tenantId", actor, subject,
+    select sequence::text as number, id, type, version, tenant_id as "tenantId", actor, subject,
       causation_id as "causationId", correlation_id as "correlationId", occurred_at as "occurredAt",
       recorded_at as "recordedAt", payload, payload_digest as "payloadDigest"
     from outbox_events
-    where transaction_id >= ${offset.doneBelow}::xid8 and transaction_id < ${offset.windowBelow}::xid8
-      and sequence > ${offset.sequence}::bigint ${ofTypes}
-    order by sequence limit ${limit}`.execute(tx)
-  return rows.map((row) => ({ ...row, id: row.id as Id<'event'>, sequence: BigInt(row.sequence) }))
+    where sequence > ${String(slice.above)}::bigint and sequence <= ${String(slice.upTo)}::bigint ${ofTypes}
+    order by sequence limit ${slice.limit}`.execute(tx)
+  return rows.map(({ number, ...row }) => ({ ...row, sequence: BigInt(number) }))
 }
 
 interface Bell {

@@ -7,7 +7,6 @@ export interface OutboxTables {
   outbox_events: {
     sequence: Generated<string>
     id: string
-    transaction_id: Generated<string>
     type: string
     version: number
     tenant_id: string | null
@@ -22,8 +21,6 @@ export interface OutboxTables {
   }
   outbox_consumers: {
     name: string
-    done_below: string
-    window_below: string
     sequence: string
     updated_at: Date
   }
@@ -40,7 +37,6 @@ export const storeMigrations: Migrations = {
         create table outbox_events (
           sequence bigint generated always as identity primary key,
           id text not null unique,
-          transaction_id xid8 not null default pg_current_xact_id(),
           type text not null,
           version integer not null,
           tenant_id text,
@@ -53,14 +49,11 @@ export const storeMigrations: Migrations = {
           payload jsonb not null,
           payload_digest text not null
         )`.execute(db)
-      await sql`create index outbox_events_window on outbox_events (transaction_id, sequence)`.execute(db)
       await sql`create index outbox_events_subject on outbox_events (tenant_id, subject, sequence)`.execute(db)
       await enableTenantIsolation(db, 'outbox_events')
       await sql`
         create table outbox_consumers (
           name text primary key,
-          done_below xid8 not null,
-          window_below xid8 not null,
           sequence bigint not null,
           updated_at timestamptz not null
         )`.execute(db)
