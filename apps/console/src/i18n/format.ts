@@ -2,8 +2,8 @@ import { useMemo } from 'react'
 import { useLocale } from './locale.tsx'
 import type { Locale } from './messages.ts'
 
-/** Narrow no-break space between a number and its unit keeps them on one line. */
-const gap = '\u202f'
+/** A no-break space keeps a number and its unit on one line. */
+const gap = '\u00a0'
 
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 const decimalPrefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'] as const
@@ -23,6 +23,10 @@ export interface Format {
   count(value: number): string
   /** A measurement to three significant digits, with its unit when given. */
   measure(value: number, unit?: string): string
+  /** A raw sample, as precise as it was taken. */
+  exact(value: number, unit?: string): string
+  /** A large whole number where space is short: `12.3K`. */
+  compact(value: number): string
   /** One decimal: what a 0-100 score can honestly carry. */
   score(value: number): string
   percent(ratio: number): string
@@ -47,7 +51,12 @@ const relativeSteps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[]
 /** Numbers and dates of one language; pure, so that it can be tested without a page. */
 export function createFormat(locale: Locale): Format {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 })
-  const three = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 })
+  const upToThree = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 })
+  const fullThree = new Intl.NumberFormat(locale, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })
+  const six = new Intl.NumberFormat(locale, { maximumSignificantDigits: 6 })
+  const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 })
+  // A zero has no significant digits to show.
+  const three = (value: number) => (value === 0 ? '0' : fullThree.format(value))
   const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumSignificantDigits: 3 })
   const dateTime = new Intl.DateTimeFormat(locale, {
@@ -65,19 +74,20 @@ export function createFormat(locale: Locale): Format {
   const withUnit = (text: string, unit: string | undefined) => (unit === undefined ? text : `${text}${gap}${unit}`)
   return {
     count: (value) => whole.format(value),
-    measure: (value, unit) => withUnit(three.format(value), unit),
+    measure: (value, unit) => withUnit(three(value), unit),
+    exact: (value, unit) => withUnit(six.format(value), unit),
+    compact: (value) => compact.format(value),
     score: (value) => tenth.format(value),
     percent: (ratio) => percent.format(ratio),
     bytes: (value) => {
       const scaled = scale(value, 1024, binaryUnits.length - 1)
-      return withUnit(three.format(scaled.value), binaryUnits[scaled.step])
+      return withUnit(upToThree.format(scaled.value), binaryUnits[scaled.step])
     },
     rate: (value, unit) => {
       const scaled = scale(value, 1000, decimalPrefixes.length - 1)
-      return withUnit(three.format(scaled.value), `${decimalPrefixes[scaled.step] ?? ''}${unit}`)
+      return withUnit(three(scaled.value), `${decimalPrefixes[scaled.step] ?? ''}${unit}`)
     },
-    milliseconds: (value) =>
-      value >= 10_000 ? withUnit(three.format(value / 1000), 's') : withUnit(three.format(value), 'ms'),
+    milliseconds: (value) => (value >= 10_000 ? withUnit(three(value / 1000), 's') : withUnit(three(value), 'ms')),
     time: (iso) => dateTime.format(new Date(iso)),
     date: (iso) => day.format(new Date(iso)),
     relative: (iso, now = Date.now()) => {

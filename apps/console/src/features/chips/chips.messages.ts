@@ -79,7 +79,7 @@ export const chipMessages = defineMessages({
 
 export const recordMessages = defineMessages({
   title: { en: 'Proving record', 'zh-CN': '测评记录' },
-  back: { en: 'Back to the chip', 'zh-CN': '返回芯片' },
+  identity: { en: 'Identity and signature', 'zh-CN': '身份与签名' },
   sub: {
     en: 'Everything the scores were computed from, as it was measured.',
     'zh-CN': '得分所依据的全部数据，原样保存。',

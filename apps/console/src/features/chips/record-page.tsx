@@ -64,32 +64,27 @@ function Content({ record }: { readonly record: ProvingRecord }) {
         <SamplesPanel evidence={evidence} />
         <PeaksPanel evidence={evidence} />
         <div className="columns">
-          <div className="stack">
-            <EnvironmentPanel evidence={evidence} />
-          </div>
-          <div className="stack">
-            <NoisePanel evidence={evidence} />
-            <Panel title={t('title')}>
-              <FactList
-                facts={[
-                  { name: t('created'), value: <When iso={record.createdAt} full />, wide: true },
-                  { name: t('digest'), value: <code>{record.digest}</code>, wide: true },
-                  {
-                    name: t('key'),
-                    value: (
-                      <code>
-                        {record.signature.keyId} ({record.signature.algorithm})
-                      </code>
-                    ),
-                    wide: true,
-                  },
-                  { name: t('run'), value: <code>{record.runId}</code>, wide: true },
-                  { name: t('chip'), value: <code>{record.chipUuid}</code>, wide: true },
-                ]}
-              />
-            </Panel>
-          </div>
+          <EnvironmentPanel evidence={evidence} />
+          <NoisePanel evidence={evidence} />
         </div>
+        <Panel title={t('identity')}>
+          <FactList
+            facts={[
+              { name: t('created'), value: <When iso={record.createdAt} full /> },
+              {
+                name: t('key'),
+                value: (
+                  <code>
+                    {record.signature.keyId} ({record.signature.algorithm})
+                  </code>
+                ),
+              },
+              { name: t('digest'), value: <code>{record.digest}</code>, wide: true },
+              { name: t('run'), value: <code>{record.runId}</code> },
+              { name: t('chip'), value: <code>{record.chipUuid}</code> },
+            ]}
+          />
+        </Panel>
         <details className="panel raw">
           <summary>{t('raw')}</summary>
           <CopyBlock label={t('raw')} text={raw} />

@@ -54,7 +54,7 @@ export function SamplesPanel({ evidence }: EvidenceProps) {
             key: 'seconds',
             title: t('seconds'),
             align: 'right',
-            render: (sample) => <span className="num">{format.milliseconds(sample.seconds * 1000)}</span>,
+            render: (sample) => <span className="num">{format.exact(sample.seconds, 's')}</span>,
           },
           {
             key: 'cpu',
@@ -64,7 +64,7 @@ export function SamplesPanel({ evidence }: EvidenceProps) {
               sample.cpuSeconds === null ? (
                 <Unknown reason={t('notKnown')} />
               ) : (
-                <span className="num">{format.milliseconds(sample.cpuSeconds * 1000)}</span>
+                <span className="num">{format.exact(sample.cpuSeconds, 's')}</span>
               ),
           },
           {
@@ -136,8 +136,8 @@ export function NoisePanel({ evidence }: EvidenceProps) {
     <Panel title={t('noise')}>
       <FactList
         facts={[
-          { name: t('loadBefore'), value: known(loadBefore, format.measure) },
-          { name: t('loadAfter'), value: known(loadAfter, format.measure) },
+          { name: t('loadBefore'), value: known(loadBefore, (value) => format.exact(value)) },
+          { name: t('loadAfter'), value: known(loadAfter, (value) => format.exact(value)) },
           { name: t('steal'), value: known(steal, format.percent), wide: true },
         ]}
       />

@@ -121,7 +121,7 @@ export function useModelColumns(): readonly Column<Model>[] {
       key: 'parameters',
       title: t('parameters'),
       align: 'right',
-      render: (model) => known(model.parameters === null ? null : format.rate(model.parameters, ''), t('notNamed')),
+      render: (model) => known(model.parameters === null ? null : format.compact(model.parameters), t('notNamed')),
     },
     { key: 'quantisation', title: t('quantisation'), render: (model) => known(model.quantisation, t('notNamed')) },
     { key: 'licence', title: t('licence'), render: (model) => known(model.licence, t('notNamed')) },

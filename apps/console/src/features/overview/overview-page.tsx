@@ -60,9 +60,11 @@ function Content({ status }: { readonly status: Status }) {
         state={mark}
         sub={t('sub', { version: status.version, when: format.relative(status.startedAt) })}
         action={
-          <Link to="/playground" className="button-link">
-            {t('tryIt')}
-          </Link>
+          served === null ? null : (
+            <Link to="/playground" className="button-link">
+              {t('tryIt')}
+            </Link>
+          )
         }
       />
       <div className="stack">

@@ -3,7 +3,7 @@ import { request } from '../../shared/api/client.ts'
 import type { Page, UsageEvent, UsageSummary } from '../../shared/api/types.ts'
 import type { UsageSearch } from './index.tsx'
 
-const pageSize = 50
+const pageSize = 25
 const exportPageSize = 500
 /** What a spreadsheet and a browser take without trouble. */
 export const exportLimit = 50_000

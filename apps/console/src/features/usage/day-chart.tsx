@@ -1,7 +1,7 @@
 import { useFormat } from '../../i18n/format.ts'
 import type { DayUsage } from './last-days.ts'
 
-const steps = [1, 2, 2.5, 5, 10] as const
+const steps = [1, 1.5, 2, 3, 4, 5, 6, 8, 10] as const
 
 /** The next round number at or above `value`, so that the axis ends on a label worth reading. */
 export function niceCeiling(value: number): number {
@@ -35,7 +35,7 @@ export function DayChart({ label, days }: { readonly label: string; readonly day
             rx="2"
           />
           <text className="figure" x={`${(index + 0.5) * slot}%`} y={y(day.completionTokens) - 5} textAnchor="middle">
-            {format.rate(day.completionTokens, '').trim()}
+            {format.compact(day.completionTokens)}
           </text>
           <text x={`${(index + 0.5) * slot}%`} y={plot.height - 6} textAnchor="middle">
             {format.date(`${day.day}T12:00:00Z`)}

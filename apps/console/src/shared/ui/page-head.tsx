@@ -15,10 +15,12 @@ export function PageHead({ title, state, action, sub, crumb }: PageHeadProps) {
   }, [title])
   return (
     <div className="page-head">
-      <div className="title">
-        {crumb === undefined ? null : <div style={{ flexBasis: '100%' }}>{crumb}</div>}
-        <h1>{title}</h1>
-        {state}
+      <div className="heading">
+        {crumb}
+        <div className="title">
+          <h1>{title}</h1>
+          {state}
+        </div>
         {sub === undefined ? null : <div className="sub">{sub}</div>}
       </div>
       {action === undefined ? null : <div className="row">{action}</div>}
