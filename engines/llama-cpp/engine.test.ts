@@ -185,11 +185,25 @@ describe('slots', () => {
     expect(record.json.completionTokens).toBeLessThan(400)
   })
 
+  it('serves a newcomer while others are being answered, also on a slot that has to forget first', async () => {
+    const ask = (content: string) => chat({ messages: [{ role: 'user', content }], temperature: 0, max_tokens: 4 })
+    await Promise.all(['Name a river of Asia.', 'What is two plus two?', 'Who wrote Hamlet?'].map(ask))
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = [1, 2].map(() => engine.call('POST', CHAT, { body: LONG, signal }).catch(() => null))
+    await waitFor('two busy slots', async () => (await engine.health()).slots.busy === 2)
+    expect((await ask('Which colour has the sky?')).status).toBe(200)
+    expect((await engine.health()).slots.busy).toBe(2)
+    controller.abort()
+    await Promise.all(calls)
+    await waitFor('free slots', async () => (await engine.health()).slots.busy === 0)
+  })
+
   it('queues as many as agreed and sends the next away with Retry-After', async () => {
     const controller = new AbortController()
     const { signal } = controller
-    const calls = [1, 2, 3].map(() => engine.call('POST', CHAT, { body: LONG, signal }).catch(() => null))
-    await waitFor('two busy slots and one in the queue', async () => (await engine.health()).slots.queued === 1)
+    const calls = [1, 2, 3, 4].map(() => engine.call('POST', CHAT, { body: LONG, signal }).catch(() => null))
+    await waitFor('busy slots and one in the queue', async () => (await engine.health()).slots.queued === 1)
     const refused = await chat({})
     expect(refused.status).toBe(503)
     expect(refused.headers['retry-after']).toBe('1')

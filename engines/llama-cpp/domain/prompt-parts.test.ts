@@ -4,6 +4,10 @@ import { promptParts, sentinel } from './prompt-parts.ts'
 
 const NONCE = '0123456789abcdef'
 
+/** With all that a sentinel is made of. */
+const unit = fc.constantFrom('a', ' ', '\n', '<|x|>', '\u2003', '\uE000', '\uE001', NONCE, ':', '0', '🎉')
+const texts = fc.array(fc.string({ unit, minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 5 })
+
 describe('prompt parts', () => {
   it('marks what a person wrote as content, control tokens included', () => {
     const rendered = `<|im_start|>user\n${sentinel(NONCE, 0)}<|im_end|>\n`
@@ -21,7 +25,7 @@ describe('prompt parts', () => {
 
   it('keeps every content whole, whatever it looks like', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary', minLength: 1 }), { minLength: 1, maxLength: 5 }), (contents) => {
+      fc.property(texts, (contents) => {
         const rendered = contents.map((_, index) => `<${sentinel(NONCE, index)}>`).join('')
         const parts = promptParts(rendered, NONCE, contents)
         expect(parts.filter((part) => part.kind === 'content').map((part) => part.text)).toEqual(contents)

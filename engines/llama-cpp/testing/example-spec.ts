@@ -13,7 +13,7 @@ export function exampleSpec(modelPath: string, change: Partial<EngineSpec['confi
     modelDigest: 'sha256:unchecked',
     template: { name: 'chatml', text: CHATML, systemPrompt: null, stop: ['<|im_end|>'] },
     config: {
-      slots: 2,
+      slots: 3,
       contextTokens: 512,
       threads: 1,
       batchTokens: 256,

@@ -3,11 +3,12 @@ import { getLlama, type Llama, LlamaLogLevel, type LlamaModel, NoBinaryFoundErro
 import { errors } from '../../errors.ts'
 import { createEmbedder, type Embedder } from './embedder.ts'
 import { readFacts } from './facts.ts'
-import { type FinishReason, type Generation, type GenerationSink, generate } from './generate.ts'
+import { type Decoder, type FinishReason, type Generation, type GenerationSink, generate } from './generate.ts'
 import { createGrammarSource, type GrammarSource } from './grammar.ts'
 import { createLedger, type Ledger, type OpenRecord } from './ledger.ts'
 import { createPromptBuilder, type PromptBuilder } from './prompt.ts'
-import { createSlotPool, type SlotPool } from './slot-pool.ts'
+import { batchInSlotOrder, createSlotPool, type SlotPool } from './slot-pool.ts'
+import { createStepGate } from './step-gate.ts'
 
 /** The loaded model with its slots: everything the HTTP side and the measurements stand on. */
 export interface Engine {
@@ -47,6 +48,7 @@ export async function loadEngine(spec: EngineSpec, onProgress: (progress: number
       batchSize: config.batchTokens,
       threads: config.threads,
       flashAttention: config.flashAttention,
+      batching: { itemPrioritizationStrategy: batchInSlotOrder },
       // Never a smaller context than the revision says.
       failedCreationRemedy: false,
     })
@@ -55,6 +57,7 @@ export async function loadEngine(spec: EngineSpec, onProgress: (progress: number
       throw errors['context.failed'](params, { detail: String(cause), cause })
     })
   const slots = createSlotPool(context, config)
+  const decoder: Decoder = { model, gate: createStepGate() }
   return {
     spec,
     model,
@@ -64,7 +67,7 @@ export async function loadEngine(spec: EngineSpec, onProgress: (progress: number
     embedder: createEmbedder(model, config),
     slots,
     ledger: createLedger(),
-    run: (request, record, signal, sink) => runOnSlot(model, slots, request, record, signal, sink),
+    run: (request, record, signal, sink) => runOnSlot(decoder, slots, request, record, signal, sink),
   }
 }
 
@@ -93,7 +96,7 @@ async function loadModel(llama: Llama, spec: EngineSpec, onProgress: (progress: 
 }
 
 async function runOnSlot(
-  model: LlamaModel,
+  decoder: Decoder,
   slots: SlotPool,
   request: Generation,
   record: OpenRecord,
@@ -106,7 +109,7 @@ async function runOnSlot(
     try {
       record.state = 'running'
       sink.started?.()
-      const reason = await generate(model, slot, request, record, signal, sink)
+      const reason = await generate(decoder, slot, request, record, signal, sink)
       record.state = reason === 'aborted' ? 'aborted' : 'completed'
       return reason
     } catch (error) {

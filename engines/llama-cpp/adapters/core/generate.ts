@@ -1,9 +1,16 @@
 import { randomInt } from 'node:crypto'
-import { type LlamaGrammar, LlamaGrammarEvaluationState, type LlamaModel, type Token } from 'node-llama-cpp'
+import {
+  type EvaluationPriority,
+  type LlamaGrammar,
+  LlamaGrammarEvaluationState,
+  type LlamaModel,
+  type Token,
+} from 'node-llama-cpp'
 import { createStopDetector } from '../../domain/stop-detector.ts'
 import { createTextAssembler } from '../../domain/text-assembler.ts'
 import type { OpenRecord } from './ledger.ts'
 import type { Slot } from './slot-pool.ts'
+import type { StepGate } from './step-gate.ts'
 
 export interface Sampling {
   /** 0 is greedy. */
@@ -41,16 +48,22 @@ export type FinishReason = 'stop' | 'length' | 'aborted'
  */
 const PROMPT_CHUNK_TOKENS = 128
 
+/** What all sequences of one context share. */
+export interface Decoder {
+  readonly model: LlamaModel
+  readonly gate: StepGate
+}
+
 /** Answers one prompt on a slot, counting into the record as it goes. */
 export async function generate(
-  model: LlamaModel,
+  { model, gate }: Decoder,
   slot: Slot,
   request: Generation,
   record: OpenRecord,
   signal: AbortSignal,
   sink: GenerationSink,
 ): Promise<FinishReason> {
-  const rest = await preparePrompt(slot, request, record, signal)
+  const rest = await preparePrompt(gate, slot, request, record, signal)
   if (rest === null) return 'aborted'
   const { sampling } = request
   const tokens = slot.sequence.evaluate(rest, {
@@ -59,16 +72,18 @@ export async function generate(
     topK: sampling.topK,
     minP: sampling.minP,
     seed: sampling.seed ?? randomInt(2 ** 31),
+    evaluationPriority: priorityOf(slot),
     yieldEogToken: request.synthetic,
     ...(request.grammar === null
       ? {}
       : { grammarEvaluationState: new LlamaGrammarEvaluationState({ model, grammar: request.grammar }) }),
   })
-  return await readAnswer(model, tokens, request, record, signal, sink)
+  return await readAnswer(model, inRounds(gate, tokens), request, record, signal, sink)
 }
 
 /** Feeds all of the prompt but its last piece; null when the client went away meanwhile. */
 async function preparePrompt(
+  gate: StepGate,
   slot: Slot,
   request: Generation,
   record: OpenRecord,
@@ -87,10 +102,28 @@ async function preparePrompt(
   let position = record.cachedTokens
   while (prompt.length - position > PROMPT_CHUNK_TOKENS) {
     if (signal.aborted) return null
-    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(position, position + PROMPT_CHUNK_TOKENS))
+    const piece = prompt.slice(position, position + PROMPT_CHUNK_TOKENS)
+    await gate.run(() => sequence.evaluateWithoutGeneratingNewTokens(piece, { evaluationPriority: priorityOf(slot) }))
     position += PROMPT_CHUNK_TOKENS
   }
   return signal.aborted ? null : prompt.slice(position)
+}
+
+/** The library passes the number through to `batchInSlotOrder` untouched; its own strategies are not in use. */
+function priorityOf(slot: Slot): EvaluationPriority {
+  return slot.order as EvaluationPriority
+}
+
+async function* inRounds(gate: StepGate, tokens: AsyncGenerator<Token, void, undefined>): AsyncGenerator<Token> {
+  try {
+    for (;;) {
+      const next = await gate.run(() => tokens.next())
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await tokens.return()
+  }
 }
 
 async function readAnswer(
