@@ -1,7 +1,7 @@
 import { type Kysely, type QueryExecutorProvider, sql } from 'kysely'
 
 /** The role that transactions step down to when the configured one is exempt from row-level security. */
-export const SCOPED_ROLE = 'medley_rls'
+const SCOPED_ROLE = 'medley_rls'
 
 /**
  * Puts a table with a `tenant_id` column under forced row-level security: a system scope sees all rows, a tenant
