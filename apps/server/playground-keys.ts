@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { TenantScope } from '@medley/kernel'
 import type { GatewayKey } from '@medley/serving/protocol'
 
-export const PLAYGROUND_KEY_ID = 'key_playground'
+const PLAYGROUND_KEY_ID = 'key_playground'
 
 export interface PlaygroundKeys {
   /** The tenant's key for requests made in the console. Never leaves the factory's processes. */

@@ -17,9 +17,9 @@ import type {
 import type { OperationView } from './operations.ts'
 
 /** Why there is no overall fitness yet: two axes of the quick suite are not the full suites. */
-export const FITNESS_REASON = 'proving.suites.incomplete'
+const FITNESS_REASON = 'proving.suites.incomplete'
 
-export function presentAxis(axis: MeasuredAxis): AxisScore {
+function presentAxis(axis: MeasuredAxis): AxisScore {
   return {
     ...axis,
     reasons: axis.reasons.map(({ code, params }) => ({

@@ -27,8 +27,6 @@ export interface PeopleDependencies {
   readonly clock: Clock
 }
 
-export type People = ReturnType<typeof createPeople>
-
 const SYSTEM = systemScope('identity')
 const tenantMetadata = z.object({ name: z.object({ en: z.string(), zh: z.string() }).optional() })
 

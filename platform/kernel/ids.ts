@@ -39,7 +39,7 @@ const ID_PATTERN = /^([a-z]+)_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f
  * UUID version 7 (RFC 9562 section 5.7): 48 bits of Unix milliseconds, then random bits, so that ids sort by
  * creation time and keep index pages warm.
  */
-export function uuidv7(nowMs: number, randomBytes: RandomBytes): string {
+function uuidv7(nowMs: number, randomBytes: RandomBytes): string {
   const bytes = new Uint8Array(16)
   bytes.set(randomBytes(10), 6)
   let time = nowMs

@@ -44,7 +44,7 @@ export function takeLock(file: string, content: Omit<UpLock, 'pid' | 'startTicks
 }
 
 /** The owner of the data directory as last written, living or not; null when nobody wrote one. */
-export function readLock(file: string): UpLock | null {
+function readLock(file: string): UpLock | null {
   try {
     return lockContent.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
-import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CliError } from '../cli-error.ts'
 import { consolePath, entryPath } from '../entries.ts'
 import type { DataPaths } from '../settings.ts'
@@ -33,7 +31,7 @@ const READY_TIMEOUT_MS = 120_000
  * Where sockets of engines lie. Short, because the path of a unix socket may have 107 bytes at most, and the same
  * at each start, so that running engines are found again.
  */
-export function runDirectory(data: string): string {
+function runDirectory(data: string): string {
   const name = `medley-${createHash('sha256').update(data).digest('hex').slice(0, 10)}`
   const directory = join(process.platform === 'win32' ? tmpdir() : '/tmp', name)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -108,22 +106,5 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     server: plan('server', 'MEDLEY_SERVER_CONFIG', server, 1024),
     gateway: plan('gateway', 'MEDLEY_GATEWAY_CONFIG', gateway, 512),
     agent: plan('agent', 'MEDLEY_AGENT_CONFIG', agent, 512),
-  }
-}
-
-/** Resolves when something answers at the address, whatever it says. */
-export async function answers(url: string): Promise<void> {
-  for (;;) {
-    const reached = await new Promise<boolean>((resolve) => {
-      const probe = request(url, { timeout: 1000 }, (response) => {
-        response.resume()
-        resolve(true)
-      })
-      probe.on('error', () => resolve(false))
-      probe.on('timeout', () => probe.destroy())
-      probe.end()
-    })
-    if (reached) return
-    await sleep(100)
   }
 }

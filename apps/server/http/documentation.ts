@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Hono } from 'hono'
 import type { AppEnv } from './guard.ts'
@@ -21,7 +21,7 @@ const START = "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#api', deepL
 /** The OpenAPI 3.1 file and a page to read it, all served from here: a factory may have no way to the internet. */
 export function documentation(api: OpenAPIHono<AppEnv>, version: string): Hono {
   const app = new Hono()
-  const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const assets = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
   app.get('/api/openapi.json', (context) =>
     context.json(
       api.getOpenAPI31Document({

@@ -18,8 +18,6 @@ export interface AuthOptions {
   readonly log?: (message: string, detail: unknown) => void
 }
 
-export type Auth = ReturnType<typeof createAuth>
-
 /** better-auth as we use it: people, sessions and tenants (its organisations). Loaded only where sign-in happens. */
 export function createAuth(options: AuthOptions) {
   const auth = betterAuth(authOptions(options))
