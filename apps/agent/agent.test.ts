@@ -2,7 +2,17 @@ import { once } from 'node:events'
 import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { engine, isAlive, PATIENCE_MS, setUp, statusOf, tearDown, until, untilReady } from './fixtures/factory.ts'
+import {
+  engine,
+  enginesUnder,
+  isAlive,
+  PATIENCE_MS,
+  setUp,
+  statusOf,
+  tearDown,
+  until,
+  untilReady,
+} from './fixtures/factory.ts'
 import { callEngine } from './workloads/engine-client.ts'
 
 afterEach(tearDown)
@@ -211,5 +221,32 @@ describe('the agent', { timeout: 4 * PATIENCE_MS }, () => {
     await startAgent()
     const again = await until('reported', () => server.last()?.bootId !== bootId && server.last())
     expect(again.nodeKey).toBe(nodeKey)
+  })
+
+  it('runs one engine, however often it is killed while it starts one', async () => {
+    const { config, server, startAgent } = await setUp()
+    server.want([engine('replica_1', 'slow:400')])
+    for (let round = 0; round < 8; round += 1) {
+      const agent = await startAgent(false)
+      await new Promise((resolve) => setTimeout(resolve, 250 + round * 90))
+      agent.kill('SIGKILL')
+      // Now and then the engine dies with it.
+      if (round % 3 === 2) for (const pid of await enginesUnder(config.runDirectory)) process.kill(pid, 'SIGKILL')
+    }
+    await startAgent()
+    const { pid } = await untilReady(server, 'replica_1')
+    expect(await enginesUnder(config.runDirectory)).toEqual([pid])
+  })
+
+  it('ends a predecessor that has not noticed that it was replaced', async () => {
+    const { config, server, startAgent } = await setUp()
+    server.want([engine('replica_1', 'ready')])
+    const first = await startAgent()
+    const { pid } = await untilReady(server, 'replica_1')
+    const exited = once(first, 'exit')
+    await startAgent()
+    expect(await exited).toEqual([null, 'SIGKILL'])
+    expect((await untilReady(server, 'replica_1')).pid).toBe(pid)
+    expect(await enginesUnder(config.runDirectory)).toEqual([pid])
   })
 })

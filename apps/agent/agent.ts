@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { createLocalExecutor } from '@medley/executor-local'
+import { claimDirectory, createLocalExecutor } from '@medley/executor-local'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
 import type { NodeFacts } from '@medley/fleet/protocol'
 import type { AgentConfig } from './config.ts'
@@ -39,6 +39,8 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const stateDirectory = path.join(config.dataDirectory, 'agent')
   const workDirectory = path.join(config.runDirectory, 'w')
   const heartbeatFile = path.join(config.runDirectory, 'heartbeat')
+  const predecessor = await claimDirectory(config.runDirectory)
+  if (predecessor !== null) parts.log('predecessor ended', { pid: predecessor })
   await mkdir(workDirectory, { recursive: true, mode: 0o700 })
   const nodeKey = await loadNodeKey(stateDirectory)
   const bootId = randomUUID()

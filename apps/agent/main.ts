@@ -29,7 +29,8 @@ async function main(): Promise<void> {
     adapters: new Map([createLlamaCppAdapter()].map((adapter) => [adapter.family, adapter])),
     prove,
     log,
-    onFirstSync: () => process.send?.({ type: 'ready' }),
+    // With a callback, a supervisor that has just died makes no exception here: its loss is told by `disconnect`.
+    onFirstSync: () => process.send?.({ type: 'ready' }, () => undefined),
   })
 
   let leaving = false

@@ -1,3 +1,4 @@
+export { claimDirectory } from './claim.ts'
 export { type BackoffPolicy, countFailure, DEFAULT_BACKOFF, restartDelayMs } from './domain/backoff.ts'
 export {
   createLocalExecutor,
