@@ -5,7 +5,8 @@
 import { useCallback } from 'react'
 import type { Coded } from '../shared/api/types.ts'
 import { useLocale } from './locale.tsx'
-import { defineMessages, fill, type Locale, type Message } from './messages.ts'
+import type { Locale } from './locales.ts'
+import { defineMessages, fill, type Message } from './messages.ts'
 
 const sentences: Readonly<Record<string, Message>> = defineMessages({
   // Why a score is what it is.
@@ -100,7 +101,7 @@ const sentences: Readonly<Record<string, Message>> = defineMessages({
 })
 
 /** The sentence of a code; parameters that are ratios between 0 and 1 were rounded by whoever measured them. */
-export function sentenceOf(coded: Coded, locale: Locale): string {
+function sentenceOf(coded: Coded, locale: Locale): string {
   const entry = sentences[coded.code]
   if (entry !== undefined) return fill(entry[locale], rounded(coded.params))
   const params = Object.entries(coded.params).map(([name, value]) => `${name}=${value}`)

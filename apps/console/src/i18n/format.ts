@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { useLocale } from './locale.tsx'
-import type { Locale } from './messages.ts'
+import type { Locale } from './locales.ts'
 
 /** A no-break space keeps a number and its unit on one line. */
 const gap = '\u00a0'

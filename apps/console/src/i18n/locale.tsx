@@ -1,5 +1,5 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
-import { type Locale, locales } from './messages.ts'
+import { type Locale, locales } from './locales.ts'
 
 const storageKey = 'medley.lang'
 

@@ -4,9 +4,7 @@
  */
 import { useCallback } from 'react'
 import { useLocale } from './locale.tsx'
-
-export const locales = ['en', 'zh-CN'] as const
-export type Locale = (typeof locales)[number]
+import type { Locale } from './locales.ts'
 
 /** One sentence in every language; `{name}` marks a place to fill. */
 export type Message = Readonly<Record<Locale, string>>

@@ -6,7 +6,7 @@ import { modelMessages } from './models.messages.ts'
 type Leaf = string | number | boolean | null
 
 /** Paths and values of a JSON value; lists of plain values stay together. */
-export function leavesOf(value: unknown, path = ''): readonly (readonly [string, Leaf])[] {
+function leavesOf(value: unknown, path = ''): readonly (readonly [string, Leaf])[] {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return [[path, value]]
   }

@@ -39,7 +39,7 @@ function text(value: unknown): string | null {
 }
 
 /** Reads a problem from an answer that may also be a proxy's page or one of better-auth's `{code, message}` bodies. */
-export async function problemFrom(response: Response): Promise<ApiProblem> {
+async function problemFrom(response: Response): Promise<ApiProblem> {
   const body: unknown = await response.json().catch(() => null)
   const fields: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {}
   const errors = Array.isArray(fields.errors) ? fields.errors : []
@@ -57,7 +57,7 @@ export async function problemFrom(response: Response): Promise<ApiProblem> {
 }
 
 /** A random identifier that also works on plain HTTP, where `crypto.randomUUID` is missing. */
-export function randomId(): string {
+function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

@@ -5,7 +5,6 @@ export type {
   Chip,
   CreatedApiKey,
   Deployment,
-  Fitness,
   Model,
   Operation,
   ProvingRecord,

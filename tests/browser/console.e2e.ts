@@ -1,0 +1,235 @@
+/**
+ * A real browser against a real factory: sign in by the one-time link, read the score and its evidence, chat and see
+ * the answer arrive piece by piece, in both languages and both themes, with axe-core on every page.
+ */
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningFactory, startFactory } from '../factory.ts'
+
+const browserPath = findChromium()
+if (browserPath === null) {
+  console.warn('SKIPPED: no Chromium found on PATH; install one or name it in MEDLEY_CHROMIUM to run the browser test')
+}
+
+const words = {
+  en: {
+    overview: 'Overview',
+    score: /^(Prefill|Decode): ([\d.]+) of 100, 95 % interval ([\d.]+) to ([\d.]+)$/,
+    evidence: 'Evidence Decode',
+    holds: 'Digest and signature hold',
+    partial: 'Partial: quick suite only',
+    message: 'Your message',
+    speed: 'Speed',
+    spent: 'This sign-in link no longer works',
+  },
+  'zh-CN': {
+    overview: '总览',
+    score: /^(预填充|解码)：([\d.]+) 分（满分 100），95% 区间 ([\d.]+) 至 ([\d.]+)$/,
+    evidence: '证据 解码',
+    holds: '摘要与签名均成立',
+    partial: '部分：仅快速套件',
+    message: '你的消息',
+    speed: '速度',
+    spent: '这个登录链接已失效',
+  },
+} as const
+type Language = keyof typeof words
+const languages: readonly Language[] = ['en', 'zh-CN']
+
+const question = 'What is the capital of France?'
+
+function findChromium(): string | null {
+  const named = process.env.MEDLEY_CHROMIUM
+  if (named !== undefined && named !== '') return existsSync(named) ? named : null
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null
+}
+
+/** A browser that has never been used, told to keep to itself. */
+async function freshBrowser(executablePath: string) {
+  const profile = await mkdtemp(join(tmpdir(), 'medley-browser-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    viewport: { width: 1440, height: 900 },
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  context.setDefaultTimeout(30_000)
+  const close = async () => {
+    await context.close()
+    await rm(profile, { recursive: true, force: true })
+  }
+  return { context, close }
+}
+
+function inLanguage(link: string, language: Language): string {
+  const url = new URL(link)
+  url.searchParams.set('lang', language)
+  return url.href
+}
+
+async function seriousViolations(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${new URL(page.url()).pathname} ${id}: ${nodes.map((node) => node.html).join(' | ')}`)
+}
+
+describe.skipIf(browserPath === null)('the console in a real browser', { timeout: 300_000 }, () => {
+  let factory: RunningFactory
+  let context: BrowserContext
+  let page: Page
+  let close: () => Promise<void>
+  const failures: string[] = []
+
+  beforeAll(async () => {
+    factory = await startFactory()
+    const browser = await freshBrowser(browserPath ?? '')
+    context = browser.context
+    close = browser.close
+    page = context.pages()[0] ?? (await context.newPage())
+    page.on('pageerror', (error) => failures.push(error.message))
+  }, 400_000)
+
+  afterAll(async () => {
+    await close?.()
+    await factory?.stop()
+  }, 60_000)
+
+  const open = async (path: string, language: Language) => {
+    await page.goto(inLanguage(new URL(path, factory.consoleUrl).href, language))
+    await page.locator('h1').waitFor()
+  }
+  const hrefOf = async (selector: string) => (await page.locator(selector).first().getAttribute('href')) ?? ''
+
+  it('signs in by the one-time link and takes the token out of the address bar', async () => {
+    await page.goto(inLanguage(factory.signInLink, 'en'))
+    await page.getByRole('heading', { level: 1, name: words.en.overview }).waitFor()
+    expect(page.url()).not.toContain('token')
+  })
+
+  it.each(languages)('says what to do when the link was used (%s)', async (language) => {
+    const stranger = await freshBrowser(browserPath ?? '')
+    try {
+      const other = stranger.context.pages()[0] ?? (await stranger.context.newPage())
+      await other.goto(inLanguage(factory.signInLink, language))
+      await other.getByRole('alert').getByText(words[language].spent).waitFor()
+      expect(await other.getByRole('alert').innerText()).toContain('npx medley sign-in-link')
+      expect(await seriousViolations(other)).toEqual([])
+    } finally {
+      await stranger.close()
+    }
+  })
+
+  it.each(languages)('shows the measured scores with their interval, and the evidence (%s)', async (language) => {
+    await open('/', language)
+    const text = words[language]
+    const reading = page.getByRole('img', { name: text.score }).first()
+    await reading.waitFor()
+    const [, , score = '', low = '', high = ''] =
+      text.score.exec((await reading.getAttribute('aria-label')) ?? '') ?? []
+    expect(Number(score)).toBeGreaterThan(0)
+    expect(Number(score)).toBeLessThanOrEqual(100)
+    expect(Number(low)).toBeLessThanOrEqual(Number(score))
+    expect(Number(high)).toBeGreaterThanOrEqual(Number(score))
+    await page.getByRole('link', { name: text.evidence }).first().click()
+    await page.getByText(text.holds).waitFor()
+    expect(await page.getByText(text.partial).count()).toBeGreaterThan(0)
+    expect(await page.locator('html').getAttribute('lang')).toBe(language)
+  })
+
+  it.each(languages)('chats, and the answer arrives piece by piece (%s)', async (language) => {
+    await open('/playground', language)
+    // The most likely tokens only: what is asserted below must not depend on luck.
+    await page.getByRole('slider').focus()
+    await page.keyboard.press('Home')
+    await page.evaluate(`{
+      window.seenLengths = new Set()
+      new MutationObserver(() => {
+        const said = document.querySelector('.answer .said')
+        if (said !== null) window.seenLengths.add(said.textContent.length)
+      }).observe(document.body, { subtree: true, childList: true, characterData: true })
+    }`)
+    await page.getByRole('textbox', { name: words[language].message }).fill(question)
+    await page.keyboard.press('Enter')
+    const answer = page.locator('.answer')
+    await answer.locator('.figures').waitFor({ timeout: 120_000 })
+    expect(await answer.locator('.said').innerText()).toContain('Paris')
+    expect(Number(await page.evaluate('window.seenLengths.size'))).toBeGreaterThan(2)
+    const figures = await answer.locator('.figures').innerText()
+    expect(figures).toContain(words[language].speed)
+    expect(figures).toMatch(/[\d.]+\s?tok\/s/)
+    expect(await answer.locator('a[href^="/revisions/"]').count()).toBe(1)
+    expect(await seriousViolations(page)).toEqual([])
+  })
+
+  it('stops an answer at once on Escape', async () => {
+    await open('/playground', 'en')
+    await page.getByRole('textbox', { name: words.en.message }).fill('Count from one to one hundred in words.')
+    await page.keyboard.press('Enter')
+    await page.locator('.answer .said:not(:empty)').waitFor({ timeout: 120_000 })
+    await page.keyboard.press('Escape')
+    await page.getByText('Stopped by you').first().waitFor()
+    expect(await page.getByRole('button', { name: 'Send' }).count()).toBe(1)
+  })
+
+  it.each(languages)('creates a key that is shown once, and revokes it (%s)', async (language) => {
+    await open('/keys', language)
+    const zh = language === 'zh-CN'
+    await page.getByRole('button', { name: zh ? '新建密钥' : 'Create a key' }).click()
+    await page.locator('#key-name').fill(`browser ${language}`)
+    await page.keyboard.press('Enter')
+    const shown = page.getByRole('region', { name: zh ? '密钥' : 'Key', exact: true })
+    expect((await shown.innerText()).trim()).toMatch(/^mk_/)
+    expect(await seriousViolations(page)).toEqual([])
+    await page.getByRole('button', { name: zh ? '已复制保存' : 'I have copied it' }).click()
+    const row = page.getByRole('row').filter({ hasText: `browser ${language}` })
+    await row.getByRole('button').click()
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: zh ? '撤销' : 'Revoke', exact: true })
+      .click()
+    await row.getByText(zh ? '已撤销' : 'Revoked').waitFor()
+    expect(await row.getByRole('button').count()).toBe(0)
+  })
+
+  const looks = languages.flatMap((language) => [
+    { language, theme: 'light', width: 1440 },
+    { language, theme: 'dark', width: 390 },
+  ])
+  it.each(looks)('has no serious axe violation: $language, $theme, $width wide', async ({ language, theme, width }) => {
+    await page.setViewportSize({ width, height: 900 })
+    await page.evaluate(`localStorage.setItem('medley.theme', '${theme}')`)
+    await open('/chips', language)
+    const chip = await hrefOf('main a[href^="/chips/"]')
+    const record = await hrefOf('main a[href^="/records/"]')
+    await open('/models', language)
+    const deployment = await hrefOf('main a[href^="/deployments/"]')
+    for (const path of ['/', '/chips', chip, record, '/models', deployment, '/playground', '/keys', '/usage']) {
+      await open(path, language)
+      await page.waitForLoadState('load')
+      expect(await seriousViolations(page)).toEqual([])
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+      expect(overflow, `${path} is wider than the screen`).toBeLessThanOrEqual(0)
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('threw nothing in the page all along', () => {
+    expect(failures).toEqual([])
+  })
+})
