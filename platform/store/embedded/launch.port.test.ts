@@ -1,14 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { systemScope } from '@medley/kernel'
+import { createIdFactory, systemScope } from '@medley/kernel'
 import { tempDirectory, waitFor } from '@medley/testkit'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { embeddedConnection, openStore, preparePostgres, type StoreConnection, startEmbedded } from '../index.ts'
+import {
+  appendEvent,
+  createConsumer,
+  embeddedConnection,
+  migrate,
+  openStore,
+  preparePostgres,
+  type StoreConnection,
+  type StoredEvent,
+  startEmbedded,
+  storeMigrations,
+} from '../index.ts'
 import { binariesUnderTest } from '../port-servers.ts'
 import { isReadableBy } from './process-user.ts'
 
@@ -140,6 +152,40 @@ describe('startEmbedded', { timeout: 180_000 }, () => {
     const server = await startEmbedded({ directory: join(folder.path, 'home') })
     expect((await stat(`/proc/${server.pid}`)).uid).toBe(NOBODY.uid)
     await server.stop()
+  })
+})
+
+describe('an outbox consumer', { timeout: 180_000 }, () => {
+  it('listens again after the server was away, without waiting for its poll', async () => {
+    await using folder = await tempDirectory()
+    const options = { directory: folder.path, durable: false }
+    const first = await startEmbedded(options)
+    const store = openStore({ connection: first.connection, patienceMs: 60_000 })
+    await migrate(store, storeMigrations)
+    const clock = { now: Date.now }
+    const deps = { clock, ids: createIdFactory(clock, randomBytes) }
+    const subjects: string[] = []
+    const append = (subject: string) =>
+      store.tables().run(SYSTEM, (tx) => {
+        const actor = { kind: 'system', id: 'test' }
+        const origin = { tenantId: null, actor, causationId: null, correlationId: null, occurredAt: new Date() }
+        return appendEvent(tx, deps, { type: 'test.thing.changed', version: 1, subject, payload: null, ...origin })
+      })
+    const handle = (event: StoredEvent) => Promise.resolve(void subjects.push(event.subject))
+    const consumer = createConsumer({ store, name: 'listener', pollMs: 3_600_000, handle })
+    consumer.start()
+    await append('before')
+    await waitFor('the first event', () => subjects.includes('before'))
+    await first.stop()
+    // Long enough for a failed attempt to connect.
+    await delay(1_500)
+    const second = await startEmbedded(options)
+    await append('after')
+    await waitFor('the second event', () => subjects.includes('after'))
+    expect(subjects).toEqual(['before', 'after'])
+    await consumer.stop()
+    await store.close()
+    await second.stop()
   })
 })
 
