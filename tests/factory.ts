@@ -51,8 +51,11 @@ export async function startFactory(options: FactoryOptions = {}): Promise<Runnin
   const untilReady = async (from: number) => {
     const deadline = performance.now() + READY_TIMEOUT_MS
     while (!/Stop with Ctrl-C/.test(output.slice(from))) {
-      if (child.exitCode !== null || performance.now() > deadline)
+      const ended = child.exitCode !== null || child.signalCode !== null
+      if (ended || performance.now() > deadline) {
+        child.kill('SIGTERM')
         throw new Error(`the factory did not become ready:\n${output}`)
+      }
       await sleep(100)
     }
   }

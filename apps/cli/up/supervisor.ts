@@ -25,6 +25,12 @@ export interface ChildPlan {
   readonly stopTimeoutMs: number
 }
 
+export interface ChildEvent {
+  readonly child: string
+  readonly kind: 'started' | 'ready' | 'exited' | 'gave-up'
+  readonly detail: string
+}
+
 export interface SupervisedChild {
   readonly name: string
   readonly restarts: number
@@ -51,7 +57,7 @@ export interface Supervisor {
 export function createSupervisor(options: {
   childrenFile: string
   logDirectory: string
-  onEvent: (event: { child: string; kind: 'started' | 'ready' | 'exited' | 'gave-up'; detail: string }) => void
+  onEvent: (event: ChildEvent) => void
 }): Supervisor {
   mkdirSync(options.logDirectory, { recursive: true, mode: 0o700 })
   const living = new Map<string, ProcessIdentity>()
@@ -85,7 +91,7 @@ function superviseOne(
   log: WriteStream,
   hooks: {
     started: (identity: ProcessIdentity) => void
-    event: (event: { child: string; kind: 'started' | 'ready' | 'exited' | 'gave-up'; detail: string }) => void
+    event: (event: ChildEvent) => void
   },
 ): SupervisedChild {
   let current: ChildProcess | null = null

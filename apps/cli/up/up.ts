@@ -1,4 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLocalExecutor } from '@medley/executor-local'
 import { openStore, preparePostgres, type StoreConnection } from '@medley/store'
@@ -9,7 +10,7 @@ import { createDisplay } from './display.ts'
 import { releaseLock, takeLock } from './lock.ts'
 import { engineDirectory, processPlans, type StoreConfig, type UpOptions } from './plans.ts'
 import { portProblem } from './ports.ts'
-import { createSupervisor, endLeftovers, type Supervisor } from './supervisor.ts'
+import { type ChildEvent, createSupervisor, endLeftovers, type Supervisor } from './supervisor.ts'
 import { welcome } from './welcome.ts'
 
 const LEFTOVER_PATIENCE_MS = 40_000
@@ -24,9 +25,7 @@ export async function up(data: string, options: UpOptions): Promise<void> {
   const supervisor = createSupervisor({
     childrenFile: files.children,
     logDirectory: files.logs,
-    onEvent: ({ child, kind, detail }) => {
-      if (kind === 'exited' || kind === 'gave-up') display.note(`${child} ended (${detail}); starting it again`)
-    },
+    onEvent: noteEnds(display.note, files.logs),
   })
   const stopped = onStopSignal()
   try {
@@ -45,6 +44,8 @@ export async function up(data: string, options: UpOptions): Promise<void> {
     // The agent takes its engines along, but it may have been killed, or may just have been starting again.
     await createLocalExecutor().reap(engineDirectory(files.data), () => false, ENGINE_GRACE_MS)
     releaseLock(files.lock)
+    // Whoever still waits for the signal would keep this process alive.
+    stopped.forget()
   }
 }
 
@@ -104,6 +105,20 @@ async function connects(connection: StoreConnection): Promise<void> {
   }
 }
 
+/** Says that a process ended and where to read why; the more often it does, the more seldom it is said. */
+function noteEnds(note: (text: string) => void, logs: string) {
+  const ends = new Map<string, number>()
+  return ({ child, kind, detail }: ChildEvent) => {
+    if (kind !== 'exited' && kind !== 'gave-up') return
+    const count = (ends.get(child) ?? 0) + 1
+    ends.set(child, count)
+    if (![1, 3, 10, 30].includes(count) && count % 100 !== 0) return
+    note(
+      `${child} ended (${detail}${count > 1 ? `, ${count} times so far` : ''}) and is started again; its log: ${join(logs, `${child}.log`)}`,
+    )
+  }
+}
+
 function makeDirectories(files: DataPaths): void {
   try {
     for (const directory of [files.data, files.run, files.logs, files.gateway, files.agent, files.models]) {
@@ -146,7 +161,7 @@ async function requirePorts({ host, port, gatewayPort }: UpOptions): Promise<voi
   }
 }
 
-function onStopSignal(): { signal: AbortSignal; promise: Promise<void> } {
+function onStopSignal(): { signal: AbortSignal; promise: Promise<void>; forget: () => void } {
   const controller = new AbortController()
   let asked = 0
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -157,7 +172,7 @@ function onStopSignal(): { signal: AbortSignal; promise: Promise<void> } {
       if (asked >= 3) process.exit(130)
     })
   }
-  return { signal: controller.signal, promise: aborted(controller.signal) }
+  return { signal: controller.signal, promise: aborted(controller.signal), forget: () => controller.abort() }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
