@@ -14,8 +14,8 @@ export interface ChildPlan {
   readonly cwd: string
   readonly uid?: number
   readonly gid?: number
-  /** How one knows that it works: a message over IPC, or a probe that resolves. */
-  readonly ready: 'message' | (() => Promise<void>)
+  /** How one knows that it works: a message over IPC, or a probe that resolves; its signal calls the probe off. */
+  readonly ready: 'message' | ((signal: AbortSignal) => Promise<void>)
   readonly readyTimeoutMs: number
   /**
    * `shutdown` over IPC tells an ordered stop of the whole from any other end: the agent then ends its engines too,
@@ -128,6 +128,7 @@ function superviseOne(
   }
 
   async function waitUntilReady(child: ChildProcess, exited: Promise<string>): Promise<void> {
+    const over = new AbortController()
     const ready =
       plan.ready === 'message'
         ? new Promise<void>((resolve) => {
@@ -136,10 +137,11 @@ function superviseOne(
                 resolve()
             })
           })
-        : plan.ready()
+        : plan.ready(over.signal)
     const late = sleep(plan.readyTimeoutMs, 'late' as const, { ref: false })
     const gone = exited.then(() => 'gone' as const)
     const first = await Promise.race([ready, late, gone])
+    over.abort()
     if (first === 'gone') return
     if (first === 'late') {
       hooks.event({ child: plan.name, kind: 'gave-up', detail: `not ready after ${plan.readyTimeoutMs / 1000} s` })

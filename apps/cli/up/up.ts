@@ -55,7 +55,8 @@ async function startProcesses(
   supervisor: Supervisor,
   signal: AbortSignal,
 ): Promise<ApiClient | null> {
-  const store = await startStore(files, supervisor)
+  const store = await startStore(files, supervisor, signal)
+  if (signal.aborted) return null
   const plans = processPlans(files, options, store)
   const server = supervisor.start(plans.server)
   await Promise.race([server.whenReady(), aborted(signal)])
@@ -67,7 +68,7 @@ async function startProcesses(
   return signal.aborted ? null : connect(files.data)
 }
 
-async function startStore(files: DataPaths, supervisor: Supervisor): Promise<StoreConfig> {
+async function startStore(files: DataPaths, supervisor: Supervisor, signal: AbortSignal): Promise<StoreConfig> {
   if (process.env.DATABASE_URL) return { kind: 'external' }
   const postgres = await preparePostgres({ directory: files.postgres })
   const child = supervisor.start({
@@ -78,21 +79,22 @@ async function startStore(files: DataPaths, supervisor: Supervisor): Promise<Sto
     ...(postgres.uid === undefined ? {} : { uid: postgres.uid }),
     ...(postgres.gid === undefined ? {} : { gid: postgres.gid }),
     cwd: postgres.cwd,
-    ready: () => connects(postgres.connection),
+    ready: (given) => connects(postgres.connection, given),
     readyTimeoutMs: 60_000,
     // Fast shutdown (pg_ctl(1)): ends sessions, writes a checkpoint.
     stopBy: 'SIGINT',
     stopTimeoutMs: 30_000,
   })
-  await child.whenReady()
+  await Promise.race([child.whenReady(), aborted(signal)])
   return { kind: 'embedded', connection: { ...postgres.connection } }
 }
 
-/** Resolves when the store takes a connection. */
-async function connects(connection: StoreConnection): Promise<void> {
+/** Resolves when the store takes a connection, or when nobody waits for that any more. */
+async function connects(connection: StoreConnection, signal: AbortSignal): Promise<void> {
   const store = openStore({ connection, maxConnections: 1 })
   try {
     while (
+      !signal.aborted &&
       !(await store.ping().then(
         () => true,
         () => false,
