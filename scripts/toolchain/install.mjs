@@ -114,7 +114,7 @@ const REMEDIES = [
 ]
 
 /** Turns npm's last words into what happened and what to do. */
-function explainInstallFailure(log) {
+export function explainInstallFailure(log) {
   const known = REMEDIES.find(([pattern]) => pattern.test(log))
   // npm ends a refusal with a page of its own usage.
   const words = log.split(/^npm error\s+Clean install a project/m)[0] ?? log
