@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { createIdFactory, systemScope } from '@medley/kernel'
 import { tempDirectory, waitFor } from '@medley/testkit'
 import { sql } from 'kysely'
@@ -25,7 +26,7 @@ import { binariesUnderTest } from '../port-servers.ts'
 import { isReadableBy } from './process-user.ts'
 
 const SYSTEM = systemScope('test')
-const START_ONCE = join(import.meta.dirname, 'start-once.ts')
+const START_ONCE = fileURLToPath(new URL('./start-once.ts', import.meta.url))
 const isRoot = process.getuid?.() === 0
 const NOBODY = { uid: 65_534, gid: 65_534 }
 

@@ -1,30 +1,6 @@
-import type { Json } from '@medley/kernel'
-import { type Generated, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Migrations } from '../ports.ts'
 import { enableTenantIsolation } from '../row-security.ts'
-
-export interface OutboxTables {
-  outbox_events: {
-    sequence: Generated<string>
-    id: string
-    type: string
-    version: number
-    tenant_id: string | null
-    actor: { kind: string; id: string }
-    subject: string
-    causation_id: string | null
-    correlation_id: string | null
-    occurred_at: Date
-    recorded_at: Date
-    payload: Json
-    payload_digest: string
-  }
-  outbox_consumers: {
-    name: string
-    sequence: string
-    updated_at: Date
-  }
-}
 
 /** Woken on commit of a transaction that appended events. */
 export const OUTBOX_CHANNEL = 'medley_outbox'
