@@ -9,24 +9,47 @@ import type { EngineHealth } from '../protocol.ts'
 import { type Engine, loadEngine } from './core/engine.ts'
 import { checkGolden } from './core/golden.ts'
 import { createEngineServer } from './http/server.ts'
+import { watchForOrphanage } from './orphan-watch.ts'
 
 /** How long running answers may take after SIGTERM. */
 const DRAIN_MS = 30_000
 const DRAIN_POLL_MS = 50
+/** The agent's rule, see its README: it beats every 5 s. */
+const HEARTBEAT_STALE_MS = 10 * 60_000
+const HEARTBEAT_LOOK_MS = 30_000
+
+export interface EngineProcessOptions {
+  readonly specPath: string
+  readonly socketPath: string
+  /** Null where nobody beats: the engine then runs until it is told to stop. */
+  readonly heartbeatFile: string | null
+}
 
 /**
- * Runs one engine on one socket until SIGTERM or SIGINT. It does not watch its parent: an agent may be restarted or
- * updated under it.
+ * Runs one engine on one socket until SIGTERM or SIGINT, or until no agent has been there for ten minutes. It does not
+ * watch its parent: an agent may be restarted or updated under it.
  *
  * @throws {AppError} `engine.socket.taken` when another process answers on the socket.
  */
-export async function runEngineProcess(specPath: string, socketPath: string): Promise<void> {
+export async function runEngineProcess(options: EngineProcessOptions): Promise<void> {
+  const { specPath, socketPath, heartbeatFile } = options
   const status = createStatus()
   const server = createEngineServer(status)
   await listen(server, socketPath)
   const stop = (): void => void drain(status, server, socketPath)
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  if (heartbeatFile !== null) {
+    watchForOrphanage({
+      heartbeatFile,
+      staleMs: HEARTBEAT_STALE_MS,
+      everyMs: HEARTBEAT_LOOK_MS,
+      onOrphaned() {
+        console.error('no agent for ten minutes: ending')
+        stop()
+      },
+    })
+  }
   try {
     await start(status, readSpec(specPath))
   } catch (error) {
