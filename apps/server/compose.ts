@@ -13,6 +13,7 @@ import { createBringUp } from './bring-up.ts'
 import type { ServerConfig } from './config.ts'
 import type { Factory } from './factory.ts'
 import type { Principal } from './http/guard.ts'
+import { createIdempotency, idempotencyMigrations } from './idempotency.ts'
 import { createLive } from './live.ts'
 import { createOperations, operationMigrations } from './operations.ts'
 import { createOrders } from './orders.ts'
@@ -55,6 +56,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     registryMigrations,
     servingMigrations,
     operationMigrations,
+    idempotencyMigrations,
   )
   const identity = await createIdentity({
     store,
@@ -168,6 +170,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     serving,
     supply,
     operations,
+    idempotency: createIdempotency({ store, clock }),
     live,
     orders,
     snapshots,

@@ -32,6 +32,32 @@ export const serverErrors = defineErrors('server', {
     title: { en: 'There is no operation {id}', 'zh-CN': '没有这个操作：{id}' },
     hint: { en: 'Start it again', 'zh-CN': '请重新发起' },
   },
+  'idempotency.key-invalid': {
+    status: 400,
+    title: {
+      en: 'Idempotency-Key must have 1 to {longest} characters',
+      'zh-CN': 'Idempotency-Key 长度须为 1 至 {longest} 个字符',
+    },
+    hint: { en: 'Send a fresh UUID for each new request', 'zh-CN': '每个新请求请使用新的 UUID' },
+  },
+  'idempotency.running': {
+    status: 409,
+    title: { en: 'The first request with this key is still running', 'zh-CN': '使用该键的首个请求仍在执行' },
+    hint: { en: 'Repeat it in some seconds', 'zh-CN': '请几秒后重试' },
+  },
+  'idempotency.other-request': {
+    status: 422,
+    title: { en: 'This key was used for another request', 'zh-CN': '该键已用于另一个请求' },
+    hint: { en: 'Use a fresh key for each new request', 'zh-CN': '每个新请求请使用新的键' },
+  },
+  'idempotency.secret-shown': {
+    status: 409,
+    title: { en: 'This was done; its secret was shown once', 'zh-CN': '该操作已完成，密钥只显示过一次' },
+    hint: {
+      en: 'If you did not get it, revoke the key and create another',
+      'zh-CN': '若未收到，请吊销该密钥并重新创建',
+    },
+  },
   'gateway.unreachable': {
     status: 503,
     title: { en: 'The gateway does not answer', 'zh-CN': '网关没有响应' },

@@ -9,6 +9,7 @@ import type { Logger, Registry as MetricsRegistry } from '@medley/telemetry'
 import type { Chip, Session, Status } from './api/schemas.ts'
 import type { ServerConfig } from './config.ts'
 import type { Principal } from './http/guard.ts'
+import type { Idempotency } from './idempotency.ts'
 import type { Live } from './live.ts'
 import type { Operations, OperationView } from './operations.ts'
 import type { Orders } from './orders.ts'
@@ -31,6 +32,7 @@ export interface Factory {
   readonly serving: Serving
   readonly supply: Supply
   readonly operations: Operations
+  readonly idempotency: Idempotency
   readonly live: Live
   readonly orders: Orders
   readonly snapshots: Snapshots

@@ -21,7 +21,7 @@ export function addStatus(program: Command): void {
         say(`  serves     ${item.servedModel}: ${item.state}, ${item.restarts} restarts`)
       const axes = Object.entries(state.score.axes).map(([event, score]) => `${event} ${number(score)}`)
       say(
-        `  score      ${axes.join(', ') || '—'}; fitness ${number(state.score.fitness)}${state.score.reason ? ` (${state.score.reason})` : ''}`,
+        `  score      ${axes.join(', ') || '—'}; fitness ${number(state.score.fitness)}${state.score.reason ? ` (${describeCode({ code: state.score.reason, params: {} })})` : ''}`,
       )
       say(`  console    ${state.endpoints.console}`)
       say(`  endpoint   ${state.endpoints.gateway}/v1`)

@@ -147,6 +147,25 @@ describe('control API', () => {
     expect(await snapshot()).not.toContain(created.prefix)
   })
 
+  it('does a mutation with an Idempotency-Key once', async () => {
+    const create = (key: string, name: string) =>
+      asOperator('/api/v1/keys', {
+        method: 'POST',
+        body: JSON.stringify({ name }),
+        headers: { 'idempotency-key': key },
+      })
+    const [first, again, other] = [await create('k1', 'once'), await create('k1', 'once'), await create('k1', 'twice')]
+    const listed = page(apiKey).parse(await (await asOperator('/api/v1/keys')).json())
+    expect([first.status, again.status, other.status]).toEqual([201, 409, 422])
+    expect(problem.parse(await again.json()).code).toBe('server.idempotency.secret-shown')
+    expect(listed.items.filter((item) => ['once', 'twice'].includes(item.name))).toHaveLength(1)
+    const { id } = createdApiKey.parse(await first.json())
+    const revoke = () => asOperator(`/api/v1/keys/${id}`, { method: 'DELETE', headers: { 'idempotency-key': 'k2' } })
+    const [revoked, replayed] = [await revoke(), await revoke()]
+    expect(await replayed.text()).toBe(await revoked.text())
+    expect(replayed.headers.get('idempotency-replayed')).toBe('true')
+  })
+
   it('holds a snapshot back until something changes', async () => {
     const first = (await (await asProcess('/internal/gateway/snapshot')).json()) as { revision: number }
     const unchanged = await asProcess(`/internal/gateway/snapshot?after=${first.revision}&waitMs=50`)

@@ -3,6 +3,7 @@ import type { Permission } from '@medley/identity'
 import { page, problem } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { guard } from './guard.ts'
+import { idempotent } from './idempotent.ts'
 
 const problemContent = { 'application/problem+json': { schema: problem } }
 
@@ -18,13 +19,21 @@ export function listOf<Item extends z.ZodType>(item: Item, description: string) 
 
 /**
  * Declares a guarded route: its permission is part of the declaration, is enforced by it, and is written into the
- * OpenAPI file as `x-permission`.
+ * OpenAPI file as `x-permission`. Mutations honour `Idempotency-Key`.
  */
-export function declare<const Route extends RouteConfig>(factory: Factory, permission: Permission, route: Route) {
+export function declare<const Route extends RouteConfig>(
+  factory: Factory,
+  permission: Permission,
+  route: Route,
+  { answerHoldsSecret = false } = {},
+) {
   return createRoute({
     ...route,
     'x-permission': permission,
-    middleware: [guard(factory, permission)] as const,
+    middleware:
+      route.method === 'get'
+        ? [guard(factory, permission)]
+        : [guard(factory, permission), idempotent(factory, answerHoldsSecret)],
     responses: {
       ...route.responses,
       400: { content: problemContent, description: 'The request is not valid' },

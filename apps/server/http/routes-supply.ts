@@ -38,14 +38,19 @@ export function supplyRoutes(factory: Factory) {
   )
 
   app.openapi(
-    declare(factory, 'keys:write', {
-      method: 'post',
-      path: '/api/v1/keys',
-      tags: ['supply'],
-      summary: 'Create a key; it is shown once',
-      request: { body: { content: { 'application/json': { schema: newApiKey } }, required: true } },
-      responses: { 201: json(createdApiKey, 'The key') },
-    }),
+    declare(
+      factory,
+      'keys:write',
+      {
+        method: 'post',
+        path: '/api/v1/keys',
+        tags: ['supply'],
+        summary: 'Create a key; it is shown once',
+        request: { body: { content: { 'application/json': { schema: newApiKey } }, required: true } },
+        responses: { 201: json(createdApiKey, 'The key') },
+      },
+      { answerHoldsSecret: true },
+    ),
     async (context) => {
       const { name, expiresAt } = context.req.valid('json')
       const created = await factory.identity.keys.create(context.get('principal').scope, {

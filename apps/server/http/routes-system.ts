@@ -34,13 +34,18 @@ export function systemRoutes(factory: Factory) {
   )
 
   app.openapi(
-    declare(factory, 'sign-in-links:write', {
-      method: 'post',
-      path: '/api/v1/sign-in-links',
-      tags: ['system'],
-      summary: 'Make a one-time sign-in link for the operator',
-      responses: { 201: json(signInLink, 'Works once; the token is in the fragment, which browsers do not send') },
-    }),
+    declare(
+      factory,
+      'sign-in-links:write',
+      {
+        method: 'post',
+        path: '/api/v1/sign-in-links',
+        tags: ['system'],
+        summary: 'Make a one-time sign-in link for the operator',
+        responses: { 201: json(signInLink, 'Works once; the token is in the fragment, which browsers do not send') },
+      },
+      { answerHoldsSecret: true },
+    ),
     async (context) => context.json(await factory.signInLink(), 201),
   )
 
