@@ -34,6 +34,16 @@ describe('the agent process', { timeout: 4 * PATIENCE_MS }, () => {
     expect(await once(child, 'exit')).toEqual([0, null])
   })
 
+  it('leaves on a shutdown message that comes while it starts', async () => {
+    const { configFile } = await setUp()
+    const child = fork(MAIN, [], {
+      env: { ...process.env, MEDLEY_AGENT_CONFIG: configFile },
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    })
+    child.send({ type: 'shutdown' })
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
   it('waits for a server that is not there yet', async () => {
     const { configFile, server } = await setUp()
     server.setAway(true)

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   if (!configFile) throw new Error('MEDLEY_AGENT_CONFIG must name the configuration file')
   const config = agentConfig.parse(JSON.parse(await readFile(configFile, 'utf8')))
   const supervised = process.connected === true
-  const agent = await startAgent(config, {
+  const starting = startAgent(config, {
     drivers: createDrivers(),
     adapters: new Map([createLlamaCppAdapter()].map((adapter) => [adapter.family, adapter])),
     prove,
@@ -38,6 +38,8 @@ async function main(): Promise<void> {
     if (leaving) return
     leaving = true
     log('leaving', { drain })
+    // Also while it starts: what it has begun by then must not be left behind.
+    const agent = await starting
     if (drain) await agent.drain()
     else agent.release()
     process.exit(0)
@@ -55,6 +57,7 @@ async function main(): Promise<void> {
     if (!supervised) void leave(true)
   })
   if (supervised && !process.connected) await leave(false)
+  await starting
 }
 
 main().catch((error: unknown) => {

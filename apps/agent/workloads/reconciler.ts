@@ -92,6 +92,8 @@ export function createReconciler(deps: WorkloadDeps, root: string): Reconciler {
     },
     drain: async () => {
       await apply([])
+      // And what earlier agents left that was in no orders: when all stops, nothing stays.
+      await deps.executor.reap(root, () => false, deps.limits.stopGraceMs)
     },
     release: () => {
       released = true
