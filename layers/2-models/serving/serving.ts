@@ -1,52 +1,16 @@
 import { type Clock, digestOf, type Id, type IdFactory, type Json, systemScope, type TenantScope } from '@medley/kernel'
-import { appendEvent, type Store, type Transaction } from '@medley/store'
+import { appendEvent, type Store } from '@medley/store'
+import { findView, recordObservation, requireView, type Tx, toEngineSpec, wantedReplicas } from './adapters/queries.ts'
 import type { ServingTables } from './adapters/tables.ts'
-import { type DeploymentState, deploymentState, type RevisionSpec, revisionDigest } from './domain/revision.ts'
-import { servingErrors } from './errors.ts'
-import { type EngineFacts, type EngineSpec, engineFacts, type GatewayRoute } from './protocol.ts'
+import { type RevisionSpec, revisionDigest } from './domain/revision.ts'
+import type { EngineSpec, GatewayRoute } from './protocol.ts'
+import type { DeploymentView, ReplicaObservation } from './views.ts'
 
 export interface NewDeployment {
   readonly name: string
   readonly servedModel: string
   readonly nodeId: string
   readonly spec: RevisionSpec
-}
-
-export interface ReplicaView {
-  readonly id: string
-  readonly chipUuids: readonly string[]
-  readonly state: string
-  readonly endpoint: string | null
-  readonly restarts: number
-  readonly error: { readonly code: string; readonly params: Readonly<Record<string, string>> } | null
-  readonly progress: { step: string; done: number; total: number | null; unit: string } | null
-  readonly facts: EngineFacts | null
-}
-
-export interface DeploymentView {
-  readonly id: string
-  readonly name: string
-  readonly servedModel: string
-  readonly state: DeploymentState
-  readonly revision: {
-    readonly id: string
-    readonly digest: string
-    readonly createdAt: Date
-    readonly spec: RevisionSpec
-  }
-  readonly replicas: readonly ReplicaView[]
-  readonly createdAt: Date
-}
-
-/** What a node's agent says of one of its replicas. */
-export interface ReplicaObservation {
-  readonly id: string
-  readonly state: string
-  readonly endpoint: string | null
-  readonly restarts: number
-  readonly error: { readonly code: string; readonly params: Readonly<Record<string, string>> } | null
-  readonly progress: { step: string; done: number; total: number | null; unit: string } | null
-  readonly result: unknown
 }
 
 export interface EngineWorkload {
@@ -77,7 +41,6 @@ export interface ServingPorts {
 }
 
 const SERVING = systemScope('serving')
-type Tx = Transaction<ServingTables>
 
 export function createServing({ store, clock, ids }: ServingPorts): Serving {
   const database = store.tables<ServingTables>()
@@ -238,116 +201,4 @@ export function createServing({ store, clock, ids }: ServingPorts): Serving {
 function projectOf(scope: TenantScope): Id<'project'> {
   if (!scope.projectId) throw new TypeError('a deployment belongs to a project: the scope names none')
   return scope.projectId
-}
-
-function wantedReplicas(tx: Tx) {
-  return tx
-    .selectFrom('replicas')
-    .innerJoin('deployments', 'deployments.id', 'replicas.deployment_id')
-    .innerJoin('deployment_revisions', 'deployment_revisions.id', 'replicas.revision_id')
-    .select([
-      'replicas.id',
-      'replicas.revision_id',
-      'replicas.endpoint',
-      'replicas.state',
-      'replicas.chip_uuids',
-      'replicas.tenant_id',
-      'deployments.served_model',
-      'deployments.created_at as deployment_created_at',
-      'deployment_revisions.spec',
-    ])
-    .where('deployments.desired', '=', 'running')
-    .orderBy('replicas.id')
-}
-
-function toEngineSpec(row: { id: string; revision_id: string; served_model: string; spec: RevisionSpec }): EngineSpec {
-  const { model, template, engine, config, golden, chipUuids } = row.spec
-  return {
-    replicaId: row.id,
-    revisionId: row.revision_id,
-    family: engine.family,
-    servedModel: row.served_model,
-    modelPath: model.path,
-    modelDigest: model.digest,
-    template: { ...template, stop: [...template.stop] },
-    config,
-    golden,
-    chipUuids: [...chipUuids],
-  }
-}
-
-async function recordObservation(tx: Tx, nodeId: string, seen: ReplicaObservation, clock: Clock): Promise<boolean> {
-  const facts = engineFacts.safeParse(seen.result)
-  const result = await tx
-    .updateTable('replicas')
-    .set({
-      state: seen.state,
-      endpoint: seen.endpoint,
-      restarts: seen.restarts,
-      error: JSON.stringify(seen.error),
-      progress: JSON.stringify(seen.progress),
-      ...(facts.success ? { facts: JSON.stringify(facts.data) } : {}),
-      updated_at: new Date(clock.now()),
-    })
-    .where('id', '=', seen.id)
-    .where('node_id', '=', nodeId)
-    .where((where) =>
-      where.or([
-        where('state', '!=', seen.state),
-        where('endpoint', 'is distinct from', seen.endpoint),
-        where('restarts', '!=', seen.restarts),
-        where('progress', 'is distinct from', JSON.stringify(seen.progress) as never),
-        where('error', 'is distinct from', JSON.stringify(seen.error) as never),
-      ]),
-    )
-    .executeTakeFirst()
-  return result.numUpdatedRows > 0n
-}
-
-async function requireView(tx: Tx, id: string): Promise<DeploymentView> {
-  const view = await findView(tx, id)
-  if (!view) throw servingErrors['deployment.unknown']({ id })
-  return view
-}
-
-async function findView(tx: Tx, id: string): Promise<DeploymentView | null> {
-  const row = await tx
-    .selectFrom('deployments')
-    .innerJoin('deployment_revisions', 'deployment_revisions.id', 'deployments.current_revision_id')
-    .select([
-      'deployments.id',
-      'deployments.name',
-      'deployments.served_model',
-      'deployments.desired',
-      'deployments.created_at',
-      'deployment_revisions.id as revision_id',
-      'deployment_revisions.digest',
-      'deployment_revisions.spec',
-      'deployment_revisions.created_at as revised_at',
-    ])
-    .where('deployments.id', '=', id)
-    .executeTakeFirst()
-  if (!row) return null
-  const replicas = await tx.selectFrom('replicas').selectAll().where('deployment_id', '=', id).orderBy('id').execute()
-  return {
-    id: row.id,
-    name: row.name,
-    servedModel: row.served_model,
-    state: deploymentState(
-      row.desired,
-      replicas.map((replica) => replica.state),
-    ),
-    revision: { id: row.revision_id, digest: row.digest, createdAt: row.revised_at, spec: row.spec },
-    replicas: replicas.map((replica) => ({
-      id: replica.id,
-      chipUuids: replica.chip_uuids,
-      state: replica.state,
-      endpoint: replica.endpoint,
-      restarts: replica.restarts,
-      error: replica.error,
-      progress: replica.progress,
-      facts: replica.facts,
-    })),
-    createdAt: row.created_at,
-  }
 }
