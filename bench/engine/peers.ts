@@ -1,0 +1,97 @@
+import { execFile, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { EngineConfig } from '@medley/serving/protocol'
+import { z } from 'zod'
+import type { Target } from './load.ts'
+import { buildPeers } from './peer-build.ts'
+
+/** Programs of llama.cpp on the very libraries that the engine loads. */
+export interface Peers {
+  readonly server: Target | null
+  /** Tokens per second of all streams: over the whole run, and over its decoding alone. */
+  readonly batched: ((load: BatchedLoad) => Promise<{ total: number; decode: number }>) | null
+  stop(): Promise<void>
+}
+
+export interface BatchedLoad {
+  readonly streams: number
+  readonly promptTokens: number
+  readonly generateTokens: number
+}
+
+const NO_PEERS: Peers = { server: null, batched: null, stop: async () => undefined }
+const READY_TIMEOUT_MS = 120_000
+
+const run = promisify(execFile)
+const batchedLine = z.object({ speed: z.number(), speed_tg: z.number(), t: z.number() })
+
+/** Builds the peers where a compiler is, and starts the server with the engine's own settings; else there are none. */
+export async function startPeers(model: string, config: EngineConfig, say: (line: string) => void): Promise<Peers> {
+  const built = await buildPeers(say)
+  if (built === null) return NO_PEERS
+  const { libraries } = built
+  const settings = [
+    ...['--model', model],
+    ...['--ctx-size', String(config.slots * config.contextTokens)],
+    ...['--threads', String(config.threads), '--threads-batch', String(config.threads)],
+    ...['--batch-size', String(config.batchTokens), '--ubatch-size', String(config.batchTokens)],
+    ...['--flash-attn', config.flashAttention ? 'on' : 'off'],
+  ]
+  const port = await freePort()
+  const server = spawn(
+    built.server,
+    [...settings, '--parallel', String(config.slots), '--host', '127.0.0.1', '--port', String(port), '--no-webui'],
+    // The kernels are looked for in the working directory.
+    { cwd: libraries, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  let log = ''
+  server.stderr.on('data', (piece) => (log = (log + String(piece)).slice(-4000)))
+  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
+  const url = `http://127.0.0.1:${port}`
+  await ready(
+    url,
+    () => server.exitCode !== null || server.signalCode !== null,
+    () => log,
+  )
+  return {
+    server: { url, apiKey: 'none', model: 'any', extra: { cache_prompt: false, ignore_eos: true } },
+    async batched({ streams, promptTokens, generateTokens }) {
+      const load = ['-npp', String(promptTokens), '-ntg', String(generateTokens), '-npl', String(streams)]
+      const { stdout } = await run(built.batched, [...settings, ...load, '--output-format', 'jsonl'], {
+        cwd: libraries,
+      })
+      const line = stdout.split('\n').find((text) => text.startsWith('{'))
+      const { t, speed_tg } = batchedLine.parse(JSON.parse(line ?? 'null'))
+      return { total: (streams * generateTokens) / t, decode: speed_tg }
+    },
+    async stop() {
+      server.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+export const noPeers = (): Peers => NO_PEERS
+
+async function ready(url: string, ended: () => boolean, log: () => string): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS
+  for (;;) {
+    const answer = await fetch(`${url}/health`).catch(() => null)
+    if (answer?.status === 200) return
+    if (ended() || performance.now() > deadline) throw new Error(`llama-server did not start:\n${log()}`)
+    await sleep(200)
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
