@@ -88,7 +88,12 @@ describe('the agent', { timeout: 4 * PATIENCE_MS }, () => {
   })
 
   it('restarts an engine that hangs', async () => {
-    const { server, startAgent } = await setUp({ backoffInitialMs: 1_500, backoffMaxMs: 1_500 })
+    const { server, startAgent } = await setUp({
+      healthTimeoutMs: 500,
+      hangTimeoutMs: 2_000,
+      backoffInitialMs: 1_500,
+      backoffMaxMs: 1_500,
+    })
     server.want([engine('replica_1', 'ready')])
     await startAgent()
     const before = await untilReady(server, 'replica_1')
