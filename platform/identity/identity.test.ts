@@ -1,5 +1,5 @@
 import { systemScope } from '@medley/kernel'
-import { migrate, type OpenedStore, storeMigrations } from '@medley/store'
+import { migrate, type OpenedStore, openStore, storeMigrations } from '@medley/store'
 import { startTestStore, type TempDirectory, type TestStore, tempDirectory } from '@medley/testkit'
 import { getMigrations } from 'better-auth/db/migration'
 import { sql } from 'kysely'
@@ -160,6 +160,15 @@ describe('session', { timeout: 60_000 }, () => {
     expect(await identity.sessionOf(headers)).not.toBeNull()
     expect(await identity.sessionOf(new Headers())).toBeNull()
     expect(await identity.sessionOf(new Headers({ cookie: 'medley.session_token=forged.signature' }))).toBeNull()
+  })
+
+  it('is not taken for ended while the database is away', async () => {
+    const headers = cookiesOf(await signInByLink())
+    const connection = { ...test.connection, database: 'not_there' }
+    const away = openStore({ connection, patienceMs: 100 })
+    const cutOff = await createIdentity({ store: away, instance, baseUrl: ORIGIN })
+    await expect(cutOff.sessionOf(headers)).rejects.toMatchObject({ code: 'store.unavailable' })
+    await away.close()
   })
 
   it('ends with sign-out', async () => {

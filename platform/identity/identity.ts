@@ -27,7 +27,10 @@ export interface OneTimeLink {
 export interface Identity {
   /** Answers `/api/auth/*`. `clientAddress` is the peer's, for rate limits; a header of that name is not believed. */
   handler(request: Request, clientAddress?: string): Promise<Response>
-  /** @returns null without a live session, or when its person is no longer a member of its tenant. */
+  /**
+   * @returns null without a live session, or when its person is no longer a member of its tenant.
+   * @throws store.unavailable while the database is away.
+   */
   sessionOf(headers: Headers): Promise<Session | null>
   /** The local operator by `Authorization: Bearer <operatorToken>`; null for anything else. */
   operatorOf(headers: Headers): Promise<Session | null>
@@ -91,7 +94,11 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
 
     async sessionOf(headers) {
       if (!headers.has('cookie')) return null
-      const found = await auth.session(headers)
+      const found = await auth.session(headers).catch(async (cause: unknown) => {
+        // "The database is away" must not look like "signed out" or a fault of ours: ping throws store.unavailable.
+        await store.ping()
+        throw cause
+      })
       const tenantId = found?.session.activeOrganizationId
       if (!found || !tenantId || !isRole(found.user.role)) return null
       const place = await people.placeIn(found.user.id, tenantId)

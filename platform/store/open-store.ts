@@ -126,6 +126,8 @@ function poolConfig({ connection, databaseUrl, maxConnections = 10 }: StoreOptio
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    // A forgotten open transaction would hold back the outbox and vacuum, also on a server that is not ours to set.
+    idle_in_transaction_session_timeout: 300_000,
     application_name: 'medley',
   }
 }

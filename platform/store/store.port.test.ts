@@ -205,6 +205,15 @@ describe.each(portServers)('store on $name', { timeout: 120_000 }, ({ name, star
     })
   })
 
+  it('is reached by a URL as well', async () => {
+    const { host, port, user, password, database } = await server.database()
+    const query = new URLSearchParams({ host, port: String(port) })
+    const store = openStore({ databaseUrl: `postgresql://${user}:${password}@/${database}?${query}` })
+    opened.push(store)
+    const { rows } = await store.pool.query('select current_database() as database, current_user as user')
+    expect(rows).toEqual([{ database, user }])
+  })
+
   it('says that the server is away, after having waited for it', async () => {
     const nowhere = { host: `/nonexistent-${randomUUID()}`, port: 5432, user: 'x', password: 'y', database: 'z' }
     const store = openStore({ connection: nowhere, patienceMs: 200 })
