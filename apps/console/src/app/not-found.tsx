@@ -15,11 +15,11 @@ const messages = defineMessages({
 export function NotFound() {
   const t = useText(messages)
   return (
-    <>
+    <main className="outside">
       <PageHead title={t('title')} />
       <Empty title={t('why')} action={<Link to="/">{t('home')}</Link>}>
         {null}
       </Empty>
-    </>
+    </main>
   )
 }

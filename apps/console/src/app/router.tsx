@@ -39,7 +39,7 @@ export const queryClient = new QueryClient({
 
 function RouteError({ error, reset }: ErrorComponentProps) {
   return (
-    <main style={{ padding: 24, maxWidth: 640 }}>
+    <main className="outside">
       <ProblemNote
         error={error}
         onRetry={() => {

@@ -44,6 +44,14 @@ function tokens(palette: Palette, isDark: boolean): ThemeConfig {
       fontSize: 14,
       borderRadius: 6,
       colorPrimary: palette.accent,
+      // The algorithm's own steps of a dark accent turn grey and lose contrast.
+      colorPrimaryHover: palette.accentHover,
+      colorPrimaryActive: palette.accentHover,
+      colorPrimaryBg: palette.accentSoft,
+      colorPrimaryBgHover: palette.accentSoft,
+      controlItemBgHover: palette.sunken,
+      controlItemBgActive: palette.accentSoft,
+      controlItemBgActiveHover: palette.accentSoft,
       colorLink: palette.accent,
       colorLinkHover: palette.accentHover,
       colorInfo: palette.working,
@@ -63,7 +71,16 @@ function tokens(palette: Palette, isDark: boolean): ThemeConfig {
       wireframe: false,
     },
     components: {
-      Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', primaryColor: palette.onAccent },
+      Button: {
+        primaryShadow: 'none',
+        defaultShadow: 'none',
+        dangerShadow: 'none',
+        primaryColor: palette.onAccent,
+        dangerColor: palette.onAccent,
+        colorPrimary: palette.accent,
+        colorPrimaryHover: palette.accentHover,
+        colorPrimaryActive: palette.accentHover,
+      },
       Slider: {
         trackBg: palette.accent,
         trackHoverBg: palette.accentHover,

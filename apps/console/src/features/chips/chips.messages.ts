@@ -125,6 +125,7 @@ export const recordMessages = defineMessages({
   loadBefore: { en: 'Load before', 'zh-CN': '测前负载' },
   loadAfter: { en: 'Load after', 'zh-CN': '测后负载' },
   steal: { en: 'Processor time taken by the host', 'zh-CN': '宿主机占走的处理器时间' },
+  foreign: { en: 'Processor time used by other programs', 'zh-CN': '其他程序占用的处理器时间' },
   environment: { en: 'Environment', 'zh-CN': '环境' },
   notKnown: { en: 'Was not known when measured', 'zh-CN': '测评时未能得知' },
   yes: { en: 'yes', 'zh-CN': '是' },

@@ -29,6 +29,7 @@ export interface Evidence {
     readonly loadBefore: number | null
     readonly loadAfter: number | null
     readonly steal: number | null
+    readonly foreign: number | null
   }
 }
 
@@ -102,6 +103,7 @@ export function readEvidence(evidence: unknown): Evidence {
       loadBefore: numeric(noise.loadBefore),
       loadAfter: numeric(noise.loadAfter),
       steal: numeric(noise.stealRatio),
+      foreign: numeric(noise.foreignCpuRatio),
     },
   }
 }

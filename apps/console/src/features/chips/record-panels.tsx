@@ -129,7 +129,7 @@ export function PeaksPanel({ evidence }: EvidenceProps) {
 export function NoisePanel({ evidence }: EvidenceProps) {
   const t = useText(recordMessages)
   const format = useFormat()
-  const { loadBefore, loadAfter, steal } = evidence.noise
+  const { loadBefore, loadAfter, steal, foreign } = evidence.noise
   const known = (value: number | null, show: (value: number) => string) =>
     value === null ? <Unknown reason={t('notKnown')} /> : <span className="num">{show(value)}</span>
   return (
@@ -139,6 +139,7 @@ export function NoisePanel({ evidence }: EvidenceProps) {
           { name: t('loadBefore'), value: known(loadBefore, (value) => format.exact(value)) },
           { name: t('loadAfter'), value: known(loadAfter, (value) => format.exact(value)) },
           { name: t('steal'), value: known(steal, format.percent), wide: true },
+          { name: t('foreign'), value: known(foreign, format.percent), wide: true },
         ]}
       />
     </Panel>

@@ -94,7 +94,7 @@ function NewKey({ created, onDone }: { readonly created: CreatedApiKey; readonly
       </div>
       <CopyBlock label={t('key')} text={created.key} wrap />
       <div>
-        <h3 className="key-label">{t('tryIt')}</h3>
+        <p className="key-label">{t('tryIt')}</p>
         <CopyBlock label={t('curl')} text={curl} wrap />
       </div>
       <div className="row key-actions">

@@ -38,10 +38,15 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** Reads a problem from an answer that may also be a proxy's page or one of better-auth's `{code, message}` bodies. */
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+/** Reads a problem from an answer that may also be a proxy's page or an identity provider's `{code, message}`. */
 async function problemFrom(response: Response): Promise<ApiProblem> {
-  const body: unknown = await response.json().catch(() => null)
-  const fields: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {}
+  const body = fieldsOf(await response.json().catch(() => null))
+  // The gateway answers in OpenAI's shape: the same words, one level down.
+  const fields = body.error === undefined ? body : fieldsOf(body.error)
   const errors = Array.isArray(fields.errors) ? fields.errors : []
   return new ApiProblem({
     title: text(fields.title) ?? text(fields.message) ?? `HTTP ${response.status}`,
@@ -50,7 +55,7 @@ async function problemFrom(response: Response): Promise<ApiProblem> {
     detail: text(fields.detail),
     hint: text(fields.hint) ?? '',
     errors: errors.flatMap((entry: unknown) => {
-      const field: Record<string, unknown> = typeof entry === 'object' && entry !== null ? { ...entry } : {}
+      const field = fieldsOf(entry)
       return [{ path: text(field.path) ?? '', message: text(field.message) ?? '' }]
     }),
   })

@@ -32,7 +32,13 @@ export function ScoreRuler({ name, score, low, high, reason, large = false, reco
   if (score === null) {
     return (
       <div className="ruler">
-        <span className="muted small">{reason}</span>
+        {recordId === undefined ? (
+          <span className="muted small">{reason}</span>
+        ) : (
+          <Link to="/records/$recordId" params={{ recordId }} className="small">
+            {reason}
+          </Link>
+        )}
         <span className="value">
           <Unknown reason={reason} />
         </span>
