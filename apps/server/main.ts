@@ -10,7 +10,7 @@ const { factory, bringUp, close } = await compose(config, process.env)
 const app = createApp(factory)
 
 const server = serve({ fetch: app.fetch, hostname: config.listen.host, port: config.listen.port }, () => {
-  process.send?.({ type: 'ready', port: config.listen.port })
+  if (process.connected) process.send?.({ type: 'ready', port: config.listen.port })
 })
 
 const stopping = new AbortController()
@@ -20,6 +20,8 @@ void bringUp(stopping.signal).catch((error: unknown) => {
 
 // A server that lost its supervisor would hold the port against the next one.
 process.once('disconnect', () => stop('supervisor gone'))
+// It may have gone while this process was starting.
+if (process.connected === false) stop('supervisor gone')
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal))
 
 function stop(reason: string): void {
