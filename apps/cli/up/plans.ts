@@ -87,6 +87,8 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     runDirectory: runDirectory(files.data),
     serverUrl: consoleUrl,
     tokenFile: files.secrets,
+    // Engines have as long as the gateway to finish what they answer.
+    limits: { stopGraceMs: Math.max(1, options.drainSeconds * 1000) },
   })
   const plan = (name: 'server' | 'gateway' | 'agent', variable: string, file: string, heapMb: number): ChildPlan => ({
     name,
