@@ -14,6 +14,7 @@ import {
   type StoreConnection,
   startEmbedded,
 } from '@medley/store'
+import { sweepAbandonedServers, TEST_PREFIX } from './sweep.ts'
 
 export interface TestStore {
   readonly store: OpenedStore
@@ -72,7 +73,8 @@ async function leave(): Promise<void> {
 }
 
 async function startServer(): Promise<Server> {
-  const directory = await mkdtemp(join(tmpdir(), 'medley-test-'))
+  await sweepAbandonedServers()
+  const directory = await mkdtemp(join(tmpdir(), `${TEST_PREFIX}${process.pid}-`))
   const place = join(directory, 'postgres')
   await copyTemplate(place)
   const postgres = await startEmbedded({ directory: place, durable: false })

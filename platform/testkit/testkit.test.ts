@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort, startTestStore, tempDirectory, waitFor, withStore } from './index.ts'
 
@@ -18,6 +21,12 @@ describe('testkit', { timeout: 120_000 }, () => {
   it('starts a new server after the last one was closed', async () => {
     const { rows } = await withStore([], (store) => store.pool.query('select 2 as two'))
     expect(rows).toEqual([{ two: 2 }])
+  })
+
+  it('removes what a killed test run left', async () => {
+    const abandoned = await mkdtemp(join(tmpdir(), 'medley-test-pg-2147483646-'))
+    await withStore([], (store) => store.ping())
+    expect(existsSync(abandoned)).toBe(false)
   })
 
   it('offers places and patience', async () => {
