@@ -4,8 +4,8 @@ type Coded = { readonly code: string; readonly params: Readonly<Record<string, s
 const SENTENCES: Readonly<Record<string, (params: Readonly<Record<string, string>>) => string>> = {
   'server.bring-up.blocked': ({ needs }) => `waits for: ${needs}`,
   'registry.model.unobtainable': ({ detail }) => `The model could not be had from any source.\n${detail ?? ''}`,
-  'proving.suites.incomplete': () => 'the full suites have not run yet',
-  'proving.not-measured': () => 'not measured yet',
+  full_suites_not_run: () => 'the full suites have not run yet',
+  not_proved: () => 'not measured yet',
   'server.unexpected': ({ detail }) => detail ?? 'unexpected',
 }
 

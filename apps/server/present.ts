@@ -17,7 +17,7 @@ import type {
 import type { OperationView } from './operations.ts'
 
 /** Why there is no overall fitness yet: two axes of the quick suite are not the full suites. */
-const FITNESS_REASON = 'proving.suites.incomplete'
+const FITNESS_REASON = 'full_suites_not_run'
 
 function presentAxis(axis: MeasuredAxis): AxisScore {
   return {
@@ -34,7 +34,7 @@ export function presentFitness(axes: readonly MeasuredAxis[]): Fitness {
   return {
     axes: Object.fromEntries(axes.map((axis) => [axis.event, presentAxis(axis)])),
     fitness: null,
-    reason: axes.length === 0 ? 'proving.not-measured' : FITNESS_REASON,
+    reason: axes.length === 0 ? 'not_proved' : FITNESS_REASON,
   }
 }
 

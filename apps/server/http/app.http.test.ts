@@ -181,7 +181,7 @@ describe('control API', () => {
     expect(orders.status).toBe(200)
     const { items } = page(chip).parse(await (await asOperator('/api/v1/chips')).json())
     expect(items).toMatchObject([
-      { facts: { uuid: 'chip-under-test' }, score: { axes: {}, fitness: null, reason: 'proving.not-measured' } },
+      { facts: { uuid: 'chip-under-test' }, score: { axes: {}, fitness: null, reason: 'not_proved' } },
     ])
     const shown = status.parse(await (await asOperator('/api/v1/status')).json())
     expect(shown.chips).toMatchObject([{ uuid: 'chip-under-test' }])
