@@ -21,6 +21,7 @@ const words = {
   en: {
     overview: 'Overview',
     score: /^(Prefill|Decode): ([\d.]+) of 100, 95 % interval ([\d.]+) to ([\d.]+)$/,
+    why: /Too noisy: |Void: /,
     prefill: 'Prefill',
     decode: 'Decode',
     holds: 'Digest and signature hold',
@@ -31,6 +32,7 @@ const words = {
   'zh-CN': {
     overview: '总览',
     score: /^(预填充|解码)：([\d.]+) 分（满分 100），95% 区间 ([\d.]+) 至 ([\d.]+)$/,
+    why: /干扰太大：|作废：/,
     prefill: '预填充',
     decode: '解码',
     holds: '摘要与签名均成立',
@@ -156,6 +158,7 @@ describe.skipIf(browserPath === null)('the console in a real browser', { timeout
         if (axis.score === null) {
           // A busy machine is told to be one: no number, but the reason and the record.
           expect(axis.state).not.toBe('partial')
+          expect(await page.locator('main').textContent()).toMatch(text.why)
         } else {
           const reading = page.getByRole('img', { name: text.score }).filter({ visible: true })
           const labels = await reading.evaluateAll((marks) =>
