@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import type { EngineConfig } from '@medley/serving/protocol'
 import { z } from 'zod'
 import type { Target } from './load.ts'
-import { buildPeers } from './peer-build.ts'
+import { type BuiltPeers, buildPeers } from './peer-build.ts'
 
 /** Programs of llama.cpp on the very libraries that the engine loads. */
 export interface Peers {
@@ -25,13 +25,12 @@ const NO_PEERS: Peers = { server: null, batched: null, stop: async () => undefin
 const READY_TIMEOUT_MS = 120_000
 
 const run = promisify(execFile)
-const batchedLine = z.object({ speed: z.number(), speed_tg: z.number(), t: z.number() })
+const batchedLine = z.object({ speed_tg: z.number(), t: z.number() })
 
 /** Builds the peers where a compiler is, and starts the server with the engine's own settings; else there are none. */
 export async function startPeers(model: string, config: EngineConfig, say: (line: string) => void): Promise<Peers> {
   const built = await buildPeers(say)
   if (built === null) return NO_PEERS
-  const { libraries } = built
   const settings = [
     ...['--model', model],
     ...['--ctx-size', String(config.slots * config.contextTokens)],
@@ -39,50 +38,48 @@ export async function startPeers(model: string, config: EngineConfig, say: (line
     ...['--batch-size', String(config.batchTokens), '--ubatch-size', String(config.batchTokens)],
     ...['--flash-attn', config.flashAttention ? 'on' : 'off'],
   ]
-  const port = await freePort()
-  const server = spawn(
-    built.server,
-    [...settings, '--parallel', String(config.slots), '--host', '127.0.0.1', '--port', String(port), '--no-webui'],
-    // The kernels are looked for in the working directory.
-    { cwd: libraries, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  let log = ''
-  server.stderr.on('data', (piece) => (log = (log + String(piece)).slice(-4000)))
-  const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  const url = `http://127.0.0.1:${port}`
-  await ready(
-    url,
-    () => server.exitCode !== null || server.signalCode !== null,
-    () => log,
-  )
+  const server = await startServer(built, [...settings, '--parallel', String(config.slots)])
   return {
-    server: { url, apiKey: 'none', model: 'any', extra: { cache_prompt: false, ignore_eos: true } },
+    server: { url: server.url, apiKey: 'none', model: 'any', extra: { cache_prompt: false, ignore_eos: true } },
     async batched({ streams, promptTokens, generateTokens }) {
       const load = ['-npp', String(promptTokens), '-ntg', String(generateTokens), '-npl', String(streams)]
       const { stdout } = await run(built.batched, [...settings, ...load, '--output-format', 'jsonl'], {
-        cwd: libraries,
+        cwd: built.libraries,
       })
       const line = stdout.split('\n').find((text) => text.startsWith('{'))
       const { t, speed_tg } = batchedLine.parse(JSON.parse(line ?? 'null'))
       return { total: (streams * generateTokens) / t, decode: speed_tg }
     },
-    async stop() {
-      server.kill('SIGKILL')
-      await exited
-    },
+    stop: server.stop,
   }
 }
 
 export const noPeers = (): Peers => NO_PEERS
 
-async function ready(url: string, ended: () => boolean, log: () => string): Promise<void> {
+async function startServer({ server: program, libraries }: BuiltPeers, settings: readonly string[]) {
+  const port = await freePort()
+  const child = spawn(program, [...settings, '--host', '127.0.0.1', '--port', String(port), '--no-ui'], {
+    // The kernels are looked for in the working directory.
+    cwd: libraries,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  child.stderr.on('data', (piece) => (log = (log + String(piece)).slice(-4000)))
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  const url = `http://127.0.0.1:${port}`
   const deadline = performance.now() + READY_TIMEOUT_MS
-  for (;;) {
-    const answer = await fetch(`${url}/health`).catch(() => null)
-    if (answer?.status === 200) return
-    if (ended() || performance.now() > deadline) throw new Error(`llama-server did not start:\n${log()}`)
+  while ((await fetch(`${url}/health`).catch(() => null))?.status !== 200) {
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
+      await stop()
+      throw new Error(`llama-server did not start:\n${log}`)
+    }
     await sleep(200)
   }
+  return { url, stop }
 }
 
 function freePort(): Promise<number> {
