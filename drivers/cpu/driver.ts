@@ -6,6 +6,7 @@ import { formatCpuList } from '../parsing.ts'
 import { featuresOf } from './features.ts'
 import { readLimits } from './limits.ts'
 import { type CpuSummary, parseCpuinfo, parseLscpu } from './lscpu.ts'
+import { cpuOutputs } from './outputs.ts'
 import { type CpuTicks, parseProcStat, readTemperature, utilization } from './readings.ts'
 import { readMemories, shareUnits } from './shares.ts'
 import { readSockets, type Socket } from './topology.ts'
@@ -47,6 +48,7 @@ export function createCpuDriver(runtime: () => RuntimeFacts = runtimeFacts): Chi
   return {
     name: 'cpu',
     layoutVerified: true,
+    ...cpuOutputs,
     pciVendorIds: [],
     kubernetesResources: ['cpu'],
     torchDevice: 'cpu',

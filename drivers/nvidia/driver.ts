@@ -3,6 +3,7 @@ import type { ChipFacts } from '@medley/fleet/protocol'
 import { countOrNull, normalizePciAddress, parseKeyValues, textOrNull } from '../parsing.ts'
 import type { HealthReason } from '../reasons.ts'
 import { chipFromRow, withXml } from './chip.ts'
+import { nvidiaOutputs } from './outputs.ts'
 import { type Listing, parseQuery, parseXml, type Row } from './parse.ts'
 import { nvidiaSheets } from './sheets.ts'
 
@@ -28,6 +29,7 @@ export function createNvidiaDriver(): ChipDriver {
   return {
     name: 'nvidia',
     layoutVerified: true,
+    ...nvidiaOutputs,
     pciVendorIds: ['10de'],
     kubernetesResources: ['nvidia.com/gpu'],
     torchDevice: 'cuda',

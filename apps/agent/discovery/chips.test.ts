@@ -67,6 +67,8 @@ describe('reading all chips', () => {
     sheets: [],
     read,
     bind: () => ({ env: {}, devices: [], mounts: [] }),
+    recognise: () => null,
+    parseOutput: (text, command) => ({ command: command ?? null, chips: [], facts: {}, raw: text }),
   })
 
   const read = async (drivers: readonly ChipDriver[], onBroken: (name: string) => void = () => undefined) => {

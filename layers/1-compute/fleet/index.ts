@@ -4,7 +4,9 @@ export { type ChipView, createFleet, type Fleet, type NodeView } from './fleet.t
 export type {
   ChipDriver,
   DriverHost,
+  Fact,
   LaunchBinding,
+  ParsedOutput,
   PciFunction,
   ProductSheet,
   ToolCommand,

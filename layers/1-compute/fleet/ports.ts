@@ -47,6 +47,24 @@ export interface LaunchBinding {
   readonly mounts: readonly string[]
 }
 
+/** A fact as plain data: what a topology, a version file or an error text says. */
+export type Fact = string | number | boolean | null | readonly Fact[] | { readonly [name: string]: Fact }
+
+/** What one saved output of a vendor's tool says, read alone: without the bus and without other commands. */
+export interface ParsedOutput {
+  /** The command that made the text, as it would be typed; `null` where no command of this vendor is known to. */
+  readonly command: string | null
+  /**
+   * Empty for outputs that list no devices. A chip whose output names no uuid has one that starts with
+   * `VENDOR-`, made from its address or index.
+   */
+  readonly chips: readonly ChipFacts[]
+  /** Facts that belong to no single chip: versions, topology, links, errors. */
+  readonly facts: Readonly<Record<string, Fact>>
+  /** The text itself (its first 64 KiB) where nothing could be read of it, for a bug report; else `null`. */
+  readonly raw: string | null
+}
+
 /** One vendor. Everything that differs between vendors is behind this. */
 export interface ChipDriver {
   readonly name: string
@@ -64,4 +82,11 @@ export interface ChipDriver {
    */
   read(host: DriverHost, pci: readonly PciFunction[]): Promise<readonly ChipFacts[]>
   bind(chips: readonly ChipFacts[]): LaunchBinding
+  /** Which of the vendor's commands made this text, by what stands in it; `null` for none of them. */
+  recognise(text: string): string | null
+  /**
+   * Reads one saved output. `command` overrides what {@link ChipDriver.recognise} says; where the text names no
+   * columns, the fields asked for in it do. Never throws: text that cannot be read comes back as `raw`.
+   */
+  parseOutput(text: string, command?: string): ParsedOutput
 }
