@@ -3,7 +3,9 @@ type Coded = { readonly code: string; readonly params: Readonly<Record<string, s
 // What the terminal says of codes that reach it without a problem around them. The console has its own, in both languages.
 const SENTENCES: Readonly<Record<string, (params: Readonly<Record<string, string>>) => string>> = {
   'server.bring-up.blocked': ({ needs }) => `waits for: ${needs}`,
-  'registry.model.unobtainable': ({ detail }) => `The model could not be had from any source.\n${detail ?? ''}`,
+  'registry.model.unobtainable': ({ detail }) =>
+    `${detail ?? 'The model could not be had from any source.'}\n` +
+    'Or start with --model FILE. It is looked for again by itself; nothing has to be restarted.',
   full_suites_not_run: () => 'the full suites have not run yet',
   not_proved: () => 'not measured yet',
   'server.unexpected': ({ detail }) => detail ?? 'unexpected',

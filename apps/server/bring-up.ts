@@ -45,11 +45,10 @@ export function createBringUp(ports: {
   const succeeded = (step: StepName) => ['done', 'skipped'].includes(state.get(step)?.state ?? '')
 
   async function attempt(task: BringUpTask, signal: AbortSignal): Promise<void> {
-    if (!task.needs.every(succeeded)) {
-      set(task.step, {
-        state: 'failed',
-        detail: { code: 'server.bring-up.blocked', params: { needs: task.needs.join(', ') } },
-      })
+    const missing = task.needs.filter((step) => !succeeded(step))
+    if (missing.length > 0) {
+      const detail = { code: 'server.bring-up.blocked', params: { needs: missing.join(', ') } }
+      set(task.step, { state: 'failed', detail })
       return
     }
     set(task.step, { state: 'working', detail: null })

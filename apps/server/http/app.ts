@@ -1,4 +1,6 @@
+import type { HttpBindings } from '@hono/node-server'
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { consoleAssets } from './console-assets.ts'
@@ -13,6 +15,12 @@ import { modelRoutes } from './routes-models.ts'
 import { playgroundRoutes } from './routes-playground.ts'
 import { supplyRoutes } from './routes-supply.ts'
 import { systemRoutes } from './routes-system.ts'
+
+/** Whose attempts a rate limit counts; unknown where no socket is behind the request, as in tests. */
+function peerAddress(context: Context): string | undefined {
+  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
+  return incoming?.socket.remoteAddress
+}
 
 /** The whole HTTP face of the server. */
 export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
@@ -44,7 +52,7 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   )
 
   app.route('/internal', internalRoutes(factory))
-  app.on(['GET', 'POST'], '/api/auth/*', (context) => factory.identity.handler(context.req.raw))
+  app.on(['GET', 'POST'], '/api/auth/*', (context) => factory.identity.handler(context.req.raw, peerAddress(context)))
   app.route('/', systemRoutes(factory))
   app.route('/', computeRoutes(factory))
   app.route('/', modelRoutes(factory))
