@@ -17,6 +17,10 @@ export const healthReasons = {
     en: 'The card is bound to the kernel driver {driver} and cannot be used from here',
     'zh-CN': '该卡已绑定到内核驱动 {driver}，此处无法使用',
   },
+  'health-reported': {
+    en: '{tool} reports the health of the card as {value}',
+    'zh-CN': '{tool} 报告该卡的健康状态为 {value}',
+  },
   'ecc-uncorrected': { en: '{count} uncorrected memory errors', 'zh-CN': '发生 {count} 次不可纠正的显存错误' },
   'link-narrow': {
     en: 'PCIe link is {current} lanes wide, {maximum} are possible',
