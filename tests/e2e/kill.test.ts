@@ -98,27 +98,27 @@ describe('kill -9 of the server', { timeout: 240_000 }, () => {
 describe(`each process is killed ${KILLS_EACH} times under load`, { timeout: 300_000 * KILLS_EACH }, () => {
   it('the usage rows are the clients’ log, one for each request', async () => {
     const earlier = new Set((await observer.usage()).map((row) => row.requestId))
-    const story = await ordeal(factory, observer, seededRandom(SEED), {
+    const outcome = await ordeal(factory, observer, seededRandom(SEED), {
       killsEach: KILLS_EACH,
       leastRequests: LEAST_REQUESTS,
     })
-    const rows = story.rows.filter((row) => !earlier.has(row.requestId))
-    const ends = Object.groupBy(story.log, ({ end }) => end)
+    const rows = outcome.rows.filter((row) => !earlier.has(row.requestId))
+    const ends = Object.groupBy(outcome.log, ({ end }) => end)
     console.log(
-      `seed ${SEED}; ${story.log.length} requests, ${rows.length} rows; ` +
+      `seed ${SEED}; ${outcome.log.length} requests, ${rows.length} rows; ` +
         `${Object.entries(ends).map(([end, list]) => `${list.length} ${end}`)}; back after (s): ` +
-        story.kills.map(({ target, backAfterSeconds }) => `${target} ${backAfterSeconds}`).join(', '),
+        outcome.kills.map(({ target, backAfterSeconds }) => `${target} ${backAfterSeconds}`).join(', '),
     )
 
     const byId = new Map(rows.map((row) => [row.requestId, row]))
     expect(byId.size).toBe(rows.length)
     // A client that knows its request's id has seen the head of an answer, so the request was in the journal.
-    const known = story.log.filter((request) => request.requestId !== null)
+    const known = outcome.log.filter((request) => request.requestId !== null)
     expect(known.filter(({ requestId }) => !byId.has(requestId ?? ''))).toEqual([])
     // What is metered beyond that are requests whose client saw nothing of them but a broken connection.
     const knownIds = new Set(known.map(({ requestId }) => requestId))
     const unknown = rows.filter(({ requestId }) => !knownIds.has(requestId))
-    const begun = story.log.filter(({ requestId, end }) => requestId === null && end === 'lost')
+    const begun = outcome.log.filter(({ requestId, end }) => requestId === null && end === 'lost')
     expect(unknown.length).toBeLessThanOrEqual(begun.length)
 
     const acknowledged = known.filter(({ end }) => end === 'acknowledged')
@@ -140,13 +140,22 @@ describe(`each process is killed ${KILLS_EACH} times under load`, { timeout: 300
     expect(acknowledged.length).toBeGreaterThan(100)
 
     // Neither the agent's end nor that of everything took the engine along.
-    expect(story.enginePids[1]).toBe(story.enginePids[0])
+    expect(outcome.enginePids[1]).toBe(outcome.enginePids[0])
   })
 
-  it('nothing of the factory is left when it has been stopped', async () => {
+  it('a stop lets the running answer end, and leaves nothing of the factory', async () => {
     const places = [factory.data, observer.runDirectory()]
     expect(processesOf(places).length).toBeGreaterThan(4)
-    await factory.stop()
+    const stream = await client.chat.completions.create({ ...story, max_tokens: 60, stream: true })
+    const finished: string[] = []
+    let stopped: Promise<void> | null = null
+    for await (const chunk of stream) {
+      stopped ??= factory.stop()
+      const reason = chunk.choices[0]?.finish_reason
+      if (reason) finished.push(reason)
+    }
+    await stopped
+    expect(finished).toHaveLength(1)
     await sleep(500)
     expect(processesOf(places)).toEqual([])
   })
