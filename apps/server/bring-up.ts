@@ -17,6 +17,8 @@ export interface BringUpTask {
   readonly step: StepName
   /** Steps that must have succeeded before this one is tried. */
   readonly needs: readonly StepName[]
+  /** False where a repetition costs more than it helps: measuring beside a model that already serves disturbs both. */
+  readonly tryAgain?: boolean
   run(
     report: (progress: { done: number; total: number | null; unit: string }) => void,
     signal: AbortSignal,
@@ -42,6 +44,7 @@ export function createBringUp(ports: {
     state.set(step, { ...(state.get(step) ?? waiting(step)), ...change })
     ports.onChange()
   }
+  const givenUp = new Set<StepName>()
   const succeeded = (step: StepName) => ['done', 'skipped'].includes(state.get(step)?.state ?? '')
 
   async function attempt(task: BringUpTask, signal: AbortSignal): Promise<void> {
@@ -58,6 +61,7 @@ export function createBringUp(ports: {
     } catch (error) {
       if (signal.aborted) return
       ports.onError(task.step, error)
+      if (task.tryAgain === false) givenUp.add(task.step)
       set(task.step, { state: 'failed', detail: describe(error) })
     }
   }
@@ -68,7 +72,7 @@ export function createBringUp(ports: {
     async run(signal) {
       for (const task of ports.tasks) await attempt(task, signal)
       for (let pauseMs = FIRST_RETRY_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_RETRY_MS)) {
-        const open = ports.tasks.filter((task) => !succeeded(task.step))
+        const open = ports.tasks.filter(({ step }) => !succeeded(step) && !givenUp.has(step))
         if (open.length === 0) return
         await ports.sleep(pauseMs, signal)
         for (const task of open) if (!signal.aborted) await attempt(task, signal)

@@ -141,6 +141,7 @@ export function createStarter(ports: StarterPorts): Starter {
   const measurement: BringUpTask = {
     step: 'proving',
     needs: ['chips', 'model'],
+    tryAgain: false,
     run: async (report, signal) => {
       const chip = await firstChip()
       if (!chip || ports.model === null || !ports.proveAtStart) return 'skipped'

@@ -88,8 +88,11 @@ const RESULTS: Readonly<Record<StartupStep['step'], (status: Status) => string>>
 }
 
 function scores({ score }: Status): string {
-  const axes = Object.entries(score.axes).map(
-    ([event, value]) => `${event} ${value === null ? 'no number' : value.toFixed(1)}`,
-  )
-  return axes.length > 0 ? `${axes.join(', ')} of 100 (partial: two events, no overall fitness yet)` : 'no score'
+  const axes = Object.entries(score.axes)
+  if (axes.length === 0) return 'no score'
+  const shown = axes.map(([event, value]) => `${event} ${value === null ? '—' : value.toFixed(1)}`).join(', ')
+  if (axes.some(([, value]) => value === null)) {
+    return `${shown}: no number where the machine was too busy to measure; repeat with \`npx medley prove\``
+  }
+  return `${shown} of 100 (partial: two events, no overall fitness yet)`
 }
