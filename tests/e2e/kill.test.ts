@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI, { APIError } from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,18 +15,21 @@ const KILLS_EACH = Number(process.env.MEDLEY_KILLS ?? 2)
 const SEED = Number(process.env.MEDLEY_KILL_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const LEAST_REQUESTS = 220
 
+let data: string
 let factory: RunningFactory
 let observer: Observer
 let client: OpenAI
 
 beforeAll(async () => {
-  factory = await startFactory({ args: ['--no-proving'] })
+  data = await mkdtemp(join(tmpdir(), 'medley-kill-'))
+  factory = await startFactory({ data, args: ['--no-proving'] })
   observer = observe(factory)
   client = new OpenAI({ apiKey: factory.apiKey, baseURL: `${factory.gatewayUrl}/v1`, maxRetries: 0 })
 }, 300_000)
 
 afterAll(async () => {
   await factory.stop()
+  await rm(data, { recursive: true, force: true })
 }, 120_000)
 
 const story = {
@@ -156,6 +162,21 @@ describe(`each process is killed ${KILLS_EACH} times under load`, { timeout: 300
     }
     await stopped
     expect(finished).toHaveLength(1)
+    await sleep(500)
+    expect(processesOf(places)).toEqual([])
+  })
+
+  it.each([1, 2, 3])('a stop in the middle of a start leaves nothing either (%i)', async (round) => {
+    const places = [factory.data, observer.runDirectory()]
+    const starting = factory.restart().then(
+      () => 'ready',
+      () => 'stopped',
+    )
+    // From here on the agent looks for the engine it had, finds none, and starts one.
+    await eventually('an agent', () => isRunning(observer.pidOf('agent')))
+    await sleep(seededRandom(SEED + round).between(0, 2_500))
+    await factory.stop()
+    expect(['ready', 'stopped']).toContain(await starting)
     await sleep(500)
     expect(processesOf(places)).toEqual([])
   })
