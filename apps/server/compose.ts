@@ -129,6 +129,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     proving,
     operations,
     live,
+    heardOf: orders.heardOf,
     owner,
     model: config.starter.model,
     proveAtStart: config.starter.prove,

@@ -10,6 +10,8 @@ export interface Orders {
   /** Takes what an agent sees, answers with what it should do; waits for a change when there is nothing new. */
   sync(report: AgentReport, signal: AbortSignal): Promise<AgentOrders>
   lastHeardAt(): number | null
+  /** Whether an agent has told of the workload since this server started: what the store says may be older. */
+  heardOf(workloadId: string): boolean
 }
 
 export interface OrderPorts {
@@ -24,6 +26,7 @@ export interface OrderPorts {
 
 export function createOrders(ports: OrderPorts): Orders {
   let heardAt: number | null = null
+  const heard = new Set<string>()
 
   async function wanted(nodeId: string): Promise<readonly Workload[]> {
     const engines = await ports.serving.engineWorkloads(nodeId)
@@ -56,12 +59,16 @@ export function createOrders(ports: OrderPorts): Orders {
     if (changed) ports.live.touch('chips', 'status')
     const replicas = await ports.serving.observe(nodeId, report.workloads)
     if (replicas.changed) ports.live.touch('deployments', 'status')
-    for (const status of report.workloads) await takeProving(status)
+    for (const status of report.workloads) {
+      heard.add(status.id)
+      await takeProving(status)
+    }
     return nodeId
   }
 
   return {
     lastHeardAt: () => heardAt,
+    heardOf: (workloadId) => heard.has(workloadId),
     async sync(report, signal) {
       heardAt = ports.now()
       const nodeId = await absorb(report)

@@ -20,6 +20,7 @@ export interface StarterPorts {
   readonly proving: Proving
   readonly operations: Operations
   readonly live: Live
+  readonly heardOf: (workloadId: string) => boolean
   readonly owner: TenantScope
   /** Null: no starter model is wanted. */
   readonly model: string | null
@@ -181,7 +182,8 @@ export function createStarter(ports: StarterPorts): Starter {
         const current = await serving.get(owner, wanted.id)
         const progress = current.replicas[0]?.progress
         if (progress) report({ done: progress.done, total: progress.total, unit: progress.unit })
-        return ['ready', 'failed', 'stopped'].includes(current.state) ? current : null
+        const fresh = current.replicas.every(({ id }) => ports.heardOf(id))
+        return current.state === 'stopped' || (fresh && ['ready', 'failed'].includes(current.state)) ? current : null
       })
       const error = ended.replicas[0]?.error
       if (ended.state === 'failed')
