@@ -1,7 +1,7 @@
 import type { ChipView } from '@medley/fleet'
 import type { AxisScore as MeasuredAxis, ProvingRecord as MeasuredRecord, Verdict } from '@medley/proving'
 import type { Model as RegistryModel } from '@medley/registry'
-import type { DeploymentView } from '@medley/serving'
+import type { DeploymentView, RevisionView } from '@medley/serving'
 import type { UsageEvent as MeteredEvent } from '@medley/supply'
 import type {
   ApiKey,
@@ -12,6 +12,7 @@ import type {
   Model,
   Operation,
   ProvingRecord,
+  Revision,
   UsageEvent,
 } from './api/schemas.ts'
 import type { OperationView } from './operations.ts'
@@ -95,6 +96,17 @@ export interface ModelFacts {
   readonly licence: string
   readonly parameters: number
   readonly quantisation: string
+}
+
+export function presentRevision(view: RevisionView): Revision {
+  return {
+    id: view.id,
+    digest: view.digest,
+    createdAt: view.createdAt.toISOString(),
+    spec: view.spec,
+    deployment: { ...view.deployment },
+    current: view.current,
+  }
 }
 
 export function presentDeployment(view: DeploymentView): Deployment {

@@ -35,10 +35,15 @@ export function addUsage(program: Command): void {
       .command('events')
       .description('Each request, newest first')
       .option('--limit <number>', 'at most 500', '50')
+      .option('--request <id>', 'only the request of this id, as in the header X-Request-Id')
       .option('--cursor <cursor>'),
     'medley usage events --limit 20',
-  ).action(async (flags: { limit: string; cursor?: string }, command: Command) => {
-    const query = new URLSearchParams({ limit: flags.limit, ...(flags.cursor ? { cursor: flags.cursor } : {}) })
+  ).action(async (flags: { limit: string; request?: string; cursor?: string }, command: Command) => {
+    const query = new URLSearchParams({
+      limit: flags.limit,
+      ...(flags.request ? { requestId: flags.request } : {}),
+      ...(flags.cursor ? { cursor: flags.cursor } : {}),
+    })
     const events = await connect(dataOf(command)).get(`/api/v1/usage?${query}`, page(usageEvent))
     if (isJson(command)) return printJson(events)
     printTable(
@@ -52,7 +57,7 @@ export function addUsage(program: Command): void {
         number(event.promptTokens),
         number(event.completionTokens),
       ]),
-      'No request yet.',
+      flags.request ? 'No request of this id.' : 'No request yet.',
     )
     if (events.nextCursor) process.stdout.write(`more: --cursor ${events.nextCursor}\n`)
   })

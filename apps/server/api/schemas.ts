@@ -149,6 +149,15 @@ export const deployment = z
   .openapi('Deployment')
 export type Deployment = z.infer<typeof deployment>
 
+export const revision = deployment.shape.revision
+  .extend({
+    deployment: z.object({ id: z.string(), name: z.string() }),
+    /** Whether the deployment is still in this form. */
+    current: z.boolean(),
+  })
+  .openapi('Revision')
+export type Revision = z.infer<typeof revision>
+
 export const apiKey = z
   .object({
     id: z.string(),

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Id, TenantScope } from '@medley/kernel'
+import type { RevisionSpec } from '@medley/serving'
 import { startTestStore, type TestStore } from '@medley/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -9,6 +11,7 @@ import {
   createdApiKey,
   page,
   problem,
+  revision,
   session,
   status,
   usageEvent,
@@ -192,6 +195,30 @@ describe('control API', () => {
     expect(problem.parse(await refused.json()).code).toBe('server.model.not-ready')
   })
 
+  it('shows the revision an answer came from, after a later one too', async () => {
+    const { tenantId, projectId } = await ownerOf(server)
+    const owner: TenantScope = {
+      kind: 'tenant',
+      tenantId: tenantId as Id<'tenant'>,
+      projectId: projectId as Id<'project'>,
+      actor: { kind: 'user', id: 'user_test' },
+    }
+    const request = { name: 'traced', servedModel: 'tiny', nodeId: 'node_elsewhere', spec: revisionSpec('1') }
+    const first = await server.factory.serving.deploy(owner, request)
+    await server.factory.serving.deploy(owner, { ...request, spec: revisionSpec('2') })
+    const found = await asOperator(`/api/v1/revisions/${first.revision.id}`)
+    expect(revision.parse(await found.json())).toMatchObject({
+      id: first.revision.id,
+      digest: first.revision.digest,
+      deployment: { id: first.id, name: 'traced' },
+      current: false,
+      spec: { engine: { version: '1' } },
+    })
+    const unknown = await asOperator('/api/v1/revisions/rev_nobody')
+    expect([unknown.status, problem.parse(await unknown.json()).code]).toEqual([404, 'serving.revision.unknown'])
+    await server.factory.serving.stop(owner, first.id)
+  })
+
   it('meters a request once however often it is handed in', async () => {
     const { tenantId, projectId } = await ownerOf(server)
     const record = usage(tenantId, projectId)
@@ -200,6 +227,10 @@ describe('control API', () => {
     const { items } = page(usageEvent).parse(await (await asOperator('/api/v1/usage')).json())
     const sums = usageSummary.parse(await (await asOperator('/api/v1/usage/summary?groupBy=model')).json())
     expect(items.filter((item) => item.requestId === record.requestId)).toHaveLength(1)
+    const traced = async (id: string) =>
+      page(usageEvent).parse(await (await asOperator(`/api/v1/usage?requestId=${id}`)).json()).items
+    expect(await traced(record.requestId)).toMatchObject([{ requestId: record.requestId, model: 'tiny' }])
+    expect(await traced('req_of_nobody')).toEqual([])
     expect(sums.groups).toMatchObject([{ group: 'tiny', requests: 1, promptTokens: 3, completionTokens: 5 }])
   })
 })
@@ -209,6 +240,27 @@ async function ownerOf(server: ComposedServer): Promise<{ tenantId: string; proj
   const [key] = snapshot?.keys ?? []
   if (!key) throw new Error('no key in the snapshot')
   return key
+}
+
+function revisionSpec(engineVersion: string): RevisionSpec {
+  return {
+    model: { name: 'tiny', digest: 'sha256:00', bytes: 10, path: '/models/tiny.gguf' },
+    template: { name: 'chatml', text: '{{ messages }}', systemPrompt: null, stop: [] },
+    engine: { family: 'llama-cpp', version: engineVersion },
+    config: {
+      slots: 1,
+      contextTokens: 1024,
+      threads: 1,
+      batchTokens: 512,
+      flashAttention: true,
+      promptLookup: null,
+      maxQueue: 4,
+    },
+    golden: null,
+    chipUuids: ['chip-under-test'],
+    capabilities: ['chat'],
+    recipeDigest: null,
+  }
 }
 
 function usage(tenantId: string, projectId: string) {

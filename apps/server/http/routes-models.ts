@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { deployment, model, pageQuery } from '../api/schemas.ts'
+import { deployment, model, pageQuery, revision } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
-import { presentDeployment, presentModel } from '../present.ts'
+import { presentDeployment, presentModel, presentRevision } from '../present.ts'
 import { declare, json, listOf, notFound, toPage } from './declare.ts'
 import { createRouter } from './router.ts'
 
@@ -58,6 +58,21 @@ export function modelRoutes(factory: Factory) {
     async (context) => {
       const found = await factory.serving.get(context.get('principal').scope, context.req.valid('param').id)
       return context.json(presentDeployment(found), 200)
+    },
+  )
+
+  app.openapi(
+    declare(factory, 'deployments:read', {
+      method: 'get',
+      path: '/api/v1/revisions/{id}',
+      tags: ['models'],
+      summary: 'What a deployment was when it gave an answer; earlier revisions too',
+      request: oneOf,
+      responses: { 200: json(revision, 'The revision'), 404: notFound },
+    }),
+    async (context) => {
+      const found = await factory.serving.revision(context.get('principal').scope, context.req.valid('param').id)
+      return context.json(presentRevision(found), 200)
     },
   )
 

@@ -9,6 +9,7 @@ const usageQuery = pageQuery.extend({
   model: z.string().optional(),
   outcome: usageEvent.shape.outcome.optional(),
   keyId: z.string().optional(),
+  requestId: z.string().optional(),
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
 })
@@ -89,13 +90,14 @@ export function supplyRoutes(factory: Factory) {
       responses: { 200: listOf(usageEvent, 'Events') },
     }),
     async (context) => {
-      const { cursor, limit, model, outcome, keyId, from, to } = context.req.valid('query')
+      const { cursor, limit, model, outcome, keyId, requestId, from, to } = context.req.valid('query')
       const events = await factory.supply.list(context.get('principal').scope, {
         cursor: cursor ?? null,
         limit,
         model: model ?? null,
         outcome: outcome ?? null,
         keyId: keyId ?? null,
+        requestId: requestId ?? null,
         from: from ? new Date(from) : null,
         to: to ? new Date(to) : null,
       })

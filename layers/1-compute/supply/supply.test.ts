@@ -224,7 +224,7 @@ describe('list', () => {
     expect(times).toEqual(times.toSorted((left, right) => right - left))
   })
 
-  it('filters by model, key, outcome and time', async () => {
+  it('filters by model, key, outcome, request and time', async () => {
     const scope = tenantScope()
     const own = (fields: Partial<UsageRecord>) => record({ tenantId: scope.tenantId, ...fields })
     const batch = [
@@ -239,6 +239,9 @@ describe('list', () => {
     expect(await found({ model: 'x' })).toEqual([batch[0]?.requestId])
     expect(await found({ keyId: 'key_x' })).toEqual([batch[1]?.requestId])
     expect(await found({ outcome: 'aborted' })).toEqual([batch[2]?.requestId])
+    expect(await found({ requestId: batch[2]?.requestId })).toEqual([batch[2]?.requestId])
+    expect(await found({ requestId: 'req_of_nobody' })).toEqual([])
+    expect((await supply.list(tenantScope(), { requestId: batch[2]?.requestId })).items).toEqual([])
     expect(await found({ from: new Date(DAY + 86_400_000) })).toEqual([batch[3]?.requestId])
     expect(await found({ to: new Date(DAY + 86_400_000) })).toHaveLength(3)
     await expect(supply.list(scope, { cursor: 'nonsense' })).rejects.toMatchObject({ code: 'supply.cursor.invalid' })

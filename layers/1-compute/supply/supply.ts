@@ -15,6 +15,8 @@ export interface UsageQuery {
   readonly model?: string | null | undefined
   readonly keyId?: string | null | undefined
   readonly outcome?: UsageEvent['outcome'] | null | undefined
+  /** The event of one request, with its corrections. */
+  readonly requestId?: string | null | undefined
   /** By the end of the request; `from` is inclusive, `to` is not. */
   readonly from?: Date | null | undefined
   readonly to?: Date | null | undefined
@@ -101,6 +103,7 @@ async function listPage(tx: Transaction<SupplyTables>, scope: Scope, query: Usag
   let select = visible(tx, scope).selectAll()
   if (query.model) select = select.where('model', '=', query.model)
   if (query.keyId) select = select.where('key_id', '=', query.keyId)
+  if (query.requestId) select = select.where('request_id', '=', query.requestId)
   if (query.outcome) select = select.where('outcome', '=', query.outcome)
   if (query.from) select = select.where('occurred_at', '>=', query.from)
   if (query.to) select = select.where('occurred_at', '<', query.to)

@@ -69,6 +69,32 @@ describe('deployments', () => {
     expect(revised.replicas).toHaveLength(1)
   })
 
+  it('still shows a revision that a later one replaced, and to its own tenant only', async () => {
+    const owner = newTenant()
+    const request = { name: 'lineage', servedModel: 'tiny', nodeId: 'node_1', spec }
+    const first = await serving.deploy(owner, request)
+    expect(await serving.revision(owner, first.revision.id)).toEqual({
+      ...first.revision,
+      deployment: { id: first.id, name: 'lineage' },
+      current: true,
+    })
+    const later = await serving.deploy(owner, {
+      ...request,
+      spec: { ...spec, engine: { ...spec.engine, version: '2' } },
+    })
+    expect(await serving.revision(owner, first.revision.id)).toMatchObject({
+      digest: first.revision.digest,
+      current: false,
+    })
+    expect(await serving.revision(owner, later.revision.id)).toMatchObject({
+      spec: { engine: { version: '2' } },
+      current: true,
+    })
+    await expect(serving.revision(newTenant(), first.revision.id)).rejects.toMatchObject({
+      code: 'serving.revision.unknown',
+    })
+  })
+
   it('keeps one tenant’s deployments out of another’s sight', async () => {
     const [owner, stranger] = [newTenant(), newTenant()]
     const mine = await serving.deploy(owner, { name: 'b', servedModel: 'tiny', nodeId: 'node_1', spec })

@@ -1,10 +1,18 @@
 import { type Clock, digestOf, type Id, type IdFactory, type Json, systemScope, type TenantScope } from '@medley/kernel'
 import { appendEvent, type Store } from '@medley/store'
-import { findView, recordObservation, requireView, type Tx, toEngineSpec, wantedReplicas } from './adapters/queries.ts'
+import {
+  findView,
+  recordObservation,
+  requireRevision,
+  requireView,
+  type Tx,
+  toEngineSpec,
+  wantedReplicas,
+} from './adapters/queries.ts'
 import type { ServingTables } from './adapters/tables.ts'
 import { type RevisionSpec, revisionDigest } from './domain/revision.ts'
 import type { EngineSpec, GatewayRoute } from './protocol.ts'
-import type { DeploymentView, ReplicaObservation } from './views.ts'
+import type { DeploymentView, ReplicaObservation, RevisionView } from './views.ts'
 
 export interface NewDeployment {
   readonly name: string
@@ -29,6 +37,8 @@ export interface Serving {
   list(scope: TenantScope, page: { after: string | null; limit: number }): Promise<readonly DeploymentView[]>
   /** @throws AppError `serving.deployment.unknown` */
   get(scope: TenantScope, id: string): Promise<DeploymentView>
+  /** The current or any earlier revision. @throws AppError `serving.revision.unknown` */
+  revision(scope: TenantScope, id: string): Promise<RevisionView>
   engineWorkloads(nodeId: string): Promise<readonly EngineWorkload[]>
   observe(nodeId: string, observations: readonly ReplicaObservation[]): Promise<{ changed: boolean }>
   gatewayRoutes(): Promise<readonly GatewayRoute[]>
@@ -154,6 +164,7 @@ export function createServing({ store, clock, ids }: ServingPorts): Serving {
       }),
 
     get: (scope, id) => database.run(scope, (tx) => requireView(tx, id)),
+    revision: (scope, id) => database.run(scope, (tx) => requireRevision(tx, id)),
 
     engineWorkloads: (nodeId) =>
       database.run(SERVING, async (tx) => {

@@ -12,6 +12,17 @@ export interface ReplicaView {
   readonly facts: EngineFacts | null
 }
 
+/** What a deployment was at one time; it never changes, so an answer of long ago can still be traced. */
+export interface RevisionView {
+  readonly id: string
+  readonly deployment: { readonly id: string; readonly name: string }
+  readonly digest: string
+  readonly createdAt: Date
+  readonly spec: RevisionSpec
+  /** Whether the deployment is still in this form. */
+  readonly current: boolean
+}
+
 export interface DeploymentView {
   readonly id: string
   readonly name: string

@@ -3,7 +3,7 @@ import type { Transaction } from '@medley/store'
 import { deploymentState, type RevisionSpec } from '../domain/revision.ts'
 import { servingErrors } from '../errors.ts'
 import { type EngineSpec, engineFacts } from '../protocol.ts'
-import type { DeploymentView, ReplicaObservation } from '../views.ts'
+import type { DeploymentView, ReplicaObservation, RevisionView } from '../views.ts'
 import type { ServingTables } from './tables.ts'
 
 export type Tx = Transaction<ServingTables>
@@ -86,6 +86,33 @@ export async function requireView(tx: Tx, id: string): Promise<DeploymentView> {
   const view = await findView(tx, id)
   if (!view) throw servingErrors['deployment.unknown']({ id })
   return view
+}
+
+/** @throws {AppError} `serving.revision.unknown`, also for a revision of another tenant. */
+export async function requireRevision(tx: Tx, id: string): Promise<RevisionView> {
+  const row = await tx
+    .selectFrom('deployment_revisions')
+    .innerJoin('deployments', 'deployments.id', 'deployment_revisions.deployment_id')
+    .select([
+      'deployment_revisions.id',
+      'deployment_revisions.digest',
+      'deployment_revisions.spec',
+      'deployment_revisions.created_at',
+      'deployments.id as deployment_id',
+      'deployments.name',
+      'deployments.current_revision_id',
+    ])
+    .where('deployment_revisions.id', '=', id)
+    .executeTakeFirst()
+  if (!row) throw servingErrors['revision.unknown']({ id })
+  return {
+    id: row.id,
+    deployment: { id: row.deployment_id, name: row.name },
+    digest: row.digest,
+    createdAt: row.created_at,
+    spec: row.spec,
+    current: row.current_revision_id === row.id,
+  }
 }
 
 export async function findView(tx: Tx, id: string): Promise<DeploymentView | null> {

@@ -92,7 +92,12 @@ function Content({ chip }: { readonly chip: Chip }) {
 }
 
 export function ChipPage() {
+  const t = useText(chipMessages)
   const { chipId } = useParams({ from: '/shell/chips/$chipId' })
   const chip = useQuery(chipQuery(chipId))
-  return <QueryView query={chip}>{(data) => <Content chip={data} />}</QueryView>
+  return (
+    <QueryView query={chip} title={t('chip')}>
+      {(data) => <Content chip={data} />}
+    </QueryView>
+  )
 }

@@ -95,7 +95,12 @@ function Content({ record }: { readonly record: ProvingRecord }) {
 }
 
 export function RecordPage() {
+  const t = useText(recordMessages)
   const { recordId } = useParams({ from: '/shell/records/$recordId' })
   const record = useQuery(recordQuery(recordId))
-  return <QueryView query={record}>{(data) => <Content record={data} />}</QueryView>
+  return (
+    <QueryView query={record} title={t('title')}>
+      {(data) => <Content record={data} />}
+    </QueryView>
+  )
 }

@@ -5,7 +5,6 @@ import { useFormat } from '../../i18n/format.ts'
 import { useText } from '../../i18n/messages.ts'
 import { deploymentsQuery } from '../../shared/api/queries.ts'
 import type { Deployment } from '../../shared/api/types.ts'
-import { CopyBlock } from '../../shared/ui/copy-block.tsx'
 import { Empty } from '../../shared/ui/empty.tsx'
 import { FactList } from '../../shared/ui/fact-list.tsx'
 import { PageHead } from '../../shared/ui/page-head.tsx'
@@ -18,6 +17,7 @@ import { ChipLinks } from './columns.tsx'
 import { JsonFacts } from './json-facts.tsx'
 import './models.css'
 import { modelMessages } from './models.messages.ts'
+import { RevisionPanels } from './revision-page.tsx'
 import { useStateWord } from './state-word.ts'
 
 function Replica({ replica }: { readonly replica: Deployment['replicas'][number] }) {
@@ -99,23 +99,10 @@ function Content({ deployment }: { readonly deployment: Deployment }) {
             deployment.replicas.map((replica) => <Replica key={replica.id} replica={replica} />)
           )}
         </Panel>
-        <Panel title={t('revision')}>
-          <FactList
-            facts={[
-              { name: t('served'), value: <code>{deployment.servedModel}</code> },
-              { name: t('created'), value: <When iso={revision.createdAt} full /> },
-              { name: t('revision'), value: <code>{revision.id}</code>, wide: true },
-              { name: t('digest'), value: <code>{revision.digest}</code>, wide: true },
-            ]}
-          />
-        </Panel>
-        <Panel title={t('spec')}>
-          <JsonFacts value={revision.spec} />
-          <details className="spec-json">
-            <summary>{t('specJson')}</summary>
-            <CopyBlock label={t('specJson')} text={JSON.stringify(revision, null, 2)} />
-          </details>
-        </Panel>
+        <RevisionPanels
+          revision={revision}
+          facts={[{ name: t('served'), value: <code>{deployment.servedModel}</code> }]}
+        />
       </div>
     </>
   )
@@ -126,7 +113,7 @@ export function DeploymentPage() {
   const { deploymentId } = useParams({ from: '/shell/deployments/$deploymentId' })
   const deployments = useQuery(deploymentsQuery)
   return (
-    <QueryView query={deployments}>
+    <QueryView query={deployments} title={t('deployment')}>
       {(page) => {
         const deployment = page.items.find(({ id }) => id === deploymentId)
         if (deployment !== undefined) return <Content deployment={deployment} />
@@ -136,31 +123,6 @@ export function DeploymentPage() {
             <Empty title={t('goneWhy')} action={<Link to="/models">{t('all')}</Link>}>
               <code>{deploymentId}</code>
             </Empty>
-          </>
-        )
-      }}
-    </QueryView>
-  )
-}
-
-/** Where the lineage of an answer leads: the deployment in the very form that answered. */
-export function RevisionPage() {
-  const t = useText(modelMessages)
-  const { revisionId } = useParams({ from: '/shell/revisions/$revisionId' })
-  const deployments = useQuery(deploymentsQuery)
-  return (
-    <QueryView query={deployments}>
-      {(page) => {
-        const deployment = page.items.find(({ revision }) => revision.id === revisionId)
-        if (deployment !== undefined) return <Content deployment={deployment} />
-        return (
-          <>
-            <PageHead title={t('revision')} sub={<code>{revisionId}</code>} />
-            <div className="panel">
-              <Empty title={t('unknownRevision')} action={<Link to="/usage">{t('seeUsage')}</Link>}>
-                {t('unknownRevisionWhy')}
-              </Empty>
-            </div>
           </>
         )
       }}

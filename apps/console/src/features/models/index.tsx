@@ -15,7 +15,7 @@ const deploymentRoute = createRoute({
 const revisionRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/revisions/$revisionId',
-  component: lazyRouteComponent(() => import('./deployment-page.tsx'), 'RevisionPage'),
+  component: lazyRouteComponent(() => import('./revision-page.tsx'), 'RevisionPage'),
 })
 
 export const modelRoutes = [modelsRoute, deploymentRoute, revisionRoute] as const

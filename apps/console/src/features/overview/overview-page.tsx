@@ -89,6 +89,11 @@ function Content({ status }: { readonly status: Status }) {
 }
 
 export function OverviewPage() {
+  const t = useText(overviewMessages)
   const status = useQuery(statusQuery)
-  return <QueryView query={status}>{(data) => <Content status={data} />}</QueryView>
+  return (
+    <QueryView query={status} title={t('title')}>
+      {(data) => <Content status={data} />}
+    </QueryView>
+  )
 }

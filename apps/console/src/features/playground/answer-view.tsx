@@ -52,7 +52,7 @@ function Figures({ answer }: { readonly answer: Answer }) {
         {answer.requestId === null ? (
           <Unknown reason={t('noLineage')} />
         ) : (
-          <Link to="/usage" search={{ model: answer.model }} className="mono id">
+          <Link to="/usage" search={{ requestId: answer.requestId }} className="mono id">
             {answer.requestId}
           </Link>
         )}

@@ -5,10 +5,11 @@ import { type NavEntry, shellRoute } from '../../app/routes.ts'
 export interface UsageSearch {
   readonly model?: string
   readonly outcome?: string
+  readonly requestId?: string
   readonly cursor?: string
 }
 
-const names = ['model', 'outcome', 'cursor'] as const
+const names = ['model', 'outcome', 'requestId', 'cursor'] as const
 
 const usageRoute = createRoute({
   getParentRoute: () => shellRoute,

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { Button, Select } from 'antd'
+import { Button, Input, Select } from 'antd'
 import { useState } from 'react'
 import { useFormat } from '../../i18n/format.ts'
 import { useText } from '../../i18n/messages.ts'
@@ -28,12 +28,20 @@ function Filters({ search }: { readonly search: UsageSearch }) {
   const used = useQuery(summaryQuery('model')).data?.groups ?? []
   const models = [...new Set([...deployments.map((row) => row.servedModel), ...used.map((row) => row.group)])]
   // A changed filter starts again at the newest row: the old cursor belongs to another list.
-  const set = (name: 'model' | 'outcome', value: string) => {
+  const set = (name: 'model' | 'outcome' | 'requestId', value: string) => {
     const { cursor: _, [name]: __, ...rest } = search
     void navigate({ to: '/usage', search: value === '' ? rest : { ...rest, [name]: value } })
   }
   return (
     <div className="row filters">
+      <Input.Search
+        key={search.requestId ?? ''}
+        aria-label={t('requestId')}
+        placeholder={t('requestId')}
+        defaultValue={search.requestId ?? ''}
+        allowClear
+        onSearch={(value) => set('requestId', value.trim())}
+      />
       <Select
         aria-label={t('model')}
         value={search.model ?? ''}

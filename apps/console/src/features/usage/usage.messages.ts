@@ -32,6 +32,7 @@ export const usageMessages = defineMessages({
   },
   rows: { en: 'Requests', 'zh-CN': '请求' },
   model: { en: 'Model', 'zh-CN': '模型' },
+  requestId: { en: 'Request ID', 'zh-CN': '请求编号' },
   anyModel: { en: 'Any model', 'zh-CN': '全部模型' },
   outcome: { en: 'Outcome', 'zh-CN': '结果' },
   anyOutcome: { en: 'Any outcome', 'zh-CN': '全部结果' },

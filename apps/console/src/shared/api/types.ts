@@ -8,6 +8,7 @@ export type {
   Model,
   Operation,
   ProvingRecord,
+  Revision,
   Session,
   StartupStep,
   Status,
