@@ -10,6 +10,14 @@ export interface Target {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
+/** Streams that run together. */
+export interface Load {
+  readonly streams: number
+  /** About: the prompts are text. The anchors get what the gateway's prompts really had. */
+  readonly promptTokens: number
+  readonly generateTokens: number
+}
+
 /** One streamed answer as its client saw it; times in seconds on one clock. */
 export interface SeenStream {
   readonly startedAt: number

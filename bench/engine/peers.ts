@@ -4,21 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { EngineConfig } from '@medley/serving/protocol'
 import { z } from 'zod'
-import type { Target } from './load.ts'
+import type { Load, Target } from './load.ts'
 import { type BuiltPeers, buildPeers } from './peer-build.ts'
 
 /** Programs of llama.cpp on the very libraries that the engine loads. */
 export interface Peers {
   readonly server: Target | null
   /** Tokens per second of all streams: over the whole run, and over its decoding alone. */
-  readonly batched: ((load: BatchedLoad) => Promise<{ total: number; decode: number }>) | null
+  readonly batched: ((load: Load) => Promise<{ total: number; decode: number }>) | null
   stop(): Promise<void>
-}
-
-export interface BatchedLoad {
-  readonly streams: number
-  readonly promptTokens: number
-  readonly generateTokens: number
 }
 
 const NO_PEERS: Peers = { server: null, batched: null, stop: async () => undefined }

@@ -1,12 +1,12 @@
-import type { DirectEngine } from './direct.ts'
-import { type SeenStream, streamCompletion, type Target } from './load.ts'
+import type { DirectEngine, DirectRun } from './direct.ts'
+import { type Load, type SeenStream, streamCompletion, type Target } from './load.ts'
 import type { Peers } from './peers.ts'
 import { storyPrompt } from './prompts.ts'
 
 /** One stream: a prompt worth measuring, then enough steps to measure decoding. */
-export const SINGLE = { promptTokens: 256, generateTokens: 128 }
+export const SINGLE: Load = { streams: 1, promptTokens: 240, generateTokens: 128 }
 /** Eight streams at once, as llama-batched-bench is given them too. */
-export const EIGHT = { streams: 8, promptTokens: 64, generateTokens: 64 }
+export const EIGHT: Load = { streams: 8, promptTokens: 64, generateTokens: 64 }
 
 /** Rates in tokens per second, one per round. */
 export type Samples = Record<string, number[]>
@@ -23,25 +23,76 @@ const TRIES = 5
 /**
  * Measures every subject in turn in each round, the first of one round last in the next, so that a busy moment of the
  * machine and the order of the turns favour nobody. The first round warms up and is not counted.
+ *
+ * @param limitSeconds No round begins after this time, once there is one.
  */
-export async function runRounds(subjects: Subjects, rounds: number, say: (line: string) => void): Promise<Samples> {
+export async function runRounds(
+  subjects: Subjects,
+  rounds: number,
+  limitSeconds: number,
+  say: (line: string) => void,
+): Promise<Samples> {
+  const deadline = performance.now() + limitSeconds * 1000
   const samples: Samples = {}
-  const prompts = promptSource()
+  const turns = createTurns(subjects)
   for (let round = 0; round <= rounds; round += 1) {
+    if (round > 1 && performance.now() > deadline) break
     say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`)
-    const pair = await singlePair(subjects, prompts, round % 2 === 0)
-    const turns = round % 2 === 0 ? eightTurns(subjects, prompts) : eightTurns(subjects, prompts).reverse()
-    const rates: Record<string, number> = { ...pair }
-    for (const turn of turns) Object.assign(rates, await turn())
-    if (round === 0) continue
-    for (const [name, rate] of Object.entries(rates)) samples[name] = [...(samples[name] ?? []), rate]
+    for (const turn of round % 2 === 0 ? turns : [...turns].reverse()) {
+      for (const [name, rate] of Object.entries(await turn())) {
+        if (round > 0) samples[name] = [...(samples[name] ?? []), rate]
+      }
+    }
   }
   return samples
 }
 
-type PromptSource = (tokens: number) => string
+type Turn = () => Promise<Record<string, number>>
 
-function promptSource(): PromptSource {
+/** Each anchor processes as many prompt tokens as the gateway's last streams of that load, and decodes as deep. */
+function createTurns({ gateway, engine, peers }: Subjects): readonly Turn[] {
+  const nextPrompt = promptSource()
+  let [single, eight] = [SINGLE, EIGHT]
+  const { batched, server } = peers
+  return [
+    async () => {
+      const seen = await answersOf(gateway, SINGLE, nextPrompt)
+      single = withPromptsOf(SINGLE, seen)
+      const stream = seen[0] ?? missing()
+      return {
+        promptGateway: stream.promptTokens / (stream.firstTokenAt - stream.startedAt),
+        generationGateway: (stream.completionTokens - 1) / (stream.lastTokenAt - stream.firstTokenAt),
+      }
+    },
+    async () => {
+      const run = await direct(engine, single)
+      return {
+        promptDirect: run.promptTokens / run.promptSeconds,
+        generationDirect: run.generatedTokens / run.generateSeconds,
+      }
+    },
+    async () => {
+      const seen = await answersOf(gateway, EIGHT, nextPrompt)
+      eight = withPromptsOf(EIGHT, seen)
+      return { eightGateway: totalRate(seen) }
+    },
+    async () => {
+      const run = await direct(engine, eight)
+      return {
+        eightDirect: (run.generatedTokens + eight.streams) / run.wallSeconds,
+        eightDirectDecode: run.generatedTokens / run.generateSeconds,
+      }
+    },
+    async () => (server === null ? {} : { eightServer: totalRate(await answersOf(server, EIGHT, nextPrompt)) }),
+    async () => {
+      if (batched === null) return {}
+      const run = await batched(eight)
+      return { eightBatched: run.total, eightBatchedDecode: run.decode }
+    },
+  ]
+}
+
+function promptSource(): (tokens: number) => string {
   let index = 0
   return (tokens) => {
     index += 1
@@ -49,57 +100,26 @@ function promptSource(): PromptSource {
   }
 }
 
-/** Both sides process as many prompt tokens and decode as many steps at the same depth. */
-async function singlePair({ gateway, engine }: Subjects, prompts: PromptSource, gatewayFirst: boolean) {
-  const seen = async () => (await streams(gateway, 1, SINGLE, prompts))[0] ?? missing()
-  const own = (promptTokens: number) =>
-    engine.measure({ promptTokens, generateTokens: SINGLE.generateTokens - 1, concurrency: 1 })
-  const before = gatewayFirst ? null : await own(SINGLE.promptTokens)
-  const stream = await seen()
-  const run = before ?? (await own(stream.promptTokens))
-  return {
-    promptGateway: stream.promptTokens / (stream.firstTokenAt - stream.startedAt),
-    promptDirect: run.promptTokens / run.promptSeconds,
-    generationGateway: (stream.completionTokens - 1) / (stream.lastTokenAt - stream.firstTokenAt),
-    generationDirect: run.generatedTokens / run.generateSeconds,
-  }
+/** The first token falls out of the prompt's last step, so decoding has one step less than there are tokens. */
+function direct(engine: DirectEngine, { streams, promptTokens, generateTokens }: Load): Promise<DirectRun> {
+  return engine.measure({ promptTokens, generateTokens: generateTokens - 1, concurrency: streams })
 }
 
-/** Totals: generated tokens of all streams over the time from the first request to the last byte, prompts included. */
-function eightTurns({ gateway, engine, peers }: Subjects, prompts: PromptSource) {
-  const { streams: concurrency, promptTokens, generateTokens } = EIGHT
-  const overHttp = async (target: Target) => totalRate(await streams(target, concurrency, EIGHT, prompts))
-  return [
-    async () => ({ eightGateway: await overHttp(gateway) }),
-    async () => {
-      const run = await engine.measure({ promptTokens, generateTokens: generateTokens - 1, concurrency })
-      return {
-        eightDirect: (run.generatedTokens + concurrency) / run.wallSeconds,
-        eightDirectDecode: run.generatedTokens / run.generateSeconds,
-      }
-    },
-    async () => (peers.server === null ? {} : { eightServer: await overHttp(peers.server) }),
-    async () => {
-      const run = await peers.batched?.(EIGHT)
-      return run === undefined ? {} : { eightBatched: run.total, eightBatchedDecode: run.decode }
-    },
-  ]
+function withPromptsOf(load: Load, seen: readonly SeenStream[]): Load {
+  const total = seen.reduce((sum, { promptTokens }) => sum + promptTokens, 0)
+  return { ...load, promptTokens: Math.round(total / seen.length) }
 }
 
-async function streams(
-  target: Target,
-  count: number,
-  { promptTokens, generateTokens }: { promptTokens: number; generateTokens: number },
-  prompts: PromptSource,
-): Promise<SeenStream[]> {
+async function answersOf(target: Target, load: Load, nextPrompt: (tokens: number) => string): Promise<SeenStream[]> {
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const texts = Array.from({ length: count }, () => prompts(promptTokens))
-    const seen = await Promise.all(texts.map((text) => streamCompletion(target, text, generateTokens)))
-    if (seen.every(({ completionTokens }) => completionTokens === generateTokens)) return seen
+    const prompts = Array.from({ length: load.streams }, () => nextPrompt(load.promptTokens))
+    const seen = await Promise.all(prompts.map((text) => streamCompletion(target, text, load.generateTokens)))
+    if (seen.every(({ completionTokens }) => completionTokens === load.generateTokens)) return seen
   }
   throw new Error(`${target.url} ended its answers early ${TRIES} times`)
 }
 
+/** Of all streams, over the time from the first request to the last byte, prompts included. */
 function totalRate(seen: readonly SeenStream[]): number {
   const start = Math.min(...seen.map(({ startedAt }) => startedAt))
   const end = Math.max(...seen.map(({ endedAt }) => endedAt))
