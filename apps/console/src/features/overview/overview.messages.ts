@@ -8,6 +8,7 @@ export const overviewMessages = defineMessages({
   sub: { en: 'Version {version}, started {when}', 'zh-CN': '版本 {version}，{when}启动' },
   tryIt: { en: 'Open the playground', 'zh-CN': '试用模型' },
   startup: { en: 'Start-up', 'zh-CN': '启动过程' },
+  tried: { en: 'What each source answered', 'zh-CN': '各来源的结果' },
   step_chips: { en: 'Find the chips', 'zh-CN': '查找芯片' },
   step_model: { en: 'Fetch the starter model', 'zh-CN': '获取起步模型' },
   step_proving: { en: 'Prove the chip', 'zh-CN': '测评芯片' },

@@ -12,6 +12,8 @@ function Step({ step }: { readonly step: StartupStep }) {
   const progress = useProgressText()
   const name = t(`step_${step.step}`)
   const state = t(`state_${step.state}`)
+  // The sentence says what to do; why each source failed is for whoever wants to mend one of them.
+  const technical = step.detail?.code === 'registry.model.unobtainable' ? (step.detail.params.detail ?? null) : null
   return (
     <li className={`startup-step ${step.state}`} aria-current={step.state === 'working' ? 'step' : undefined}>
       <StateMark state={stateOf(step.state)} label={state} />
@@ -23,6 +25,12 @@ function Step({ step }: { readonly step: StartupStep }) {
         </>
       ) : null}
       {step.detail === null ? null : <span className="small muted">{sentence(step.detail)}</span>}
+      {technical === null ? null : (
+        <details className="small muted">
+          <summary>{t('tried')}</summary>
+          <pre>{technical}</pre>
+        </details>
+      )}
     </li>
   )
 }
