@@ -41,6 +41,7 @@ function RouteError({ error, reset }: ErrorComponentProps) {
   return (
     <main className="outside">
       <ProblemNote
+        alone
         error={error}
         onRetry={() => {
           reset()

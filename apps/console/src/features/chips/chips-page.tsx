@@ -40,6 +40,7 @@ function useColumns(): readonly Column<Chip>[] {
     {
       key: 'chip',
       title: t('chip'),
+      sortBy: (chip) => chip.facts.product,
       render: (chip) => (
         <>
           <Link to="/chips/$chipId" params={{ chipId: chip.id }} className="strong">
@@ -52,6 +53,7 @@ function useColumns(): readonly Column<Chip>[] {
     {
       key: 'health',
       title: t('health'),
+      sortBy: (chip) => chip.facts.health,
       render: (chip) => (
         <span className="row">
           <StateMark state={stateOf(chip.facts.health)} />
@@ -59,12 +61,25 @@ function useColumns(): readonly Column<Chip>[] {
         </span>
       ),
     },
-    { key: 'prefill', title: t('prefill'), width: '22%', render: (chip) => <AxisCell chip={chip} event="prefill" /> },
-    { key: 'decode', title: t('decode'), width: '22%', render: (chip) => <AxisCell chip={chip} event="decode" /> },
+    {
+      key: 'prefill',
+      title: t('prefill'),
+      width: '22%',
+      sortBy: (chip) => chip.score.axes.prefill?.score ?? null,
+      render: (chip) => <AxisCell chip={chip} event="prefill" />,
+    },
+    {
+      key: 'decode',
+      title: t('decode'),
+      width: '22%',
+      sortBy: (chip) => chip.score.axes.decode?.score ?? null,
+      render: (chip) => <AxisCell chip={chip} event="decode" />,
+    },
     {
       key: 'memory',
       title: t('memory'),
       align: 'right',
+      sortBy: (chip) => chip.facts.memoryTotalBytes,
       render: ({ facts }) =>
         facts.memoryTotalBytes === null ? (
           <Unknown reason={t('notReported')} />

@@ -37,20 +37,37 @@ function KeyTable({ keys, onRevoke }: { readonly keys: readonly ApiKey[]; readon
       rows={keys}
       rowKey={(key) => key.id}
       columns={[
-        { key: 'name', title: t('name'), render: (key) => <span className="key-name">{key.name}</span> },
+        {
+          key: 'name',
+          title: t('name'),
+          sortBy: (key) => key.name,
+          render: (key) => <span className="key-name">{key.name}</span>,
+        },
         { key: 'prefix', title: t('prefix'), render: (key) => <code>{key.prefix}…</code> },
-        { key: 'state', title: t('state'), render: (key) => <KeyState apiKey={key} /> },
+        {
+          key: 'state',
+          title: t('state'),
+          sortBy: (key) => Number(!isActive(key)),
+          render: (key) => <KeyState apiKey={key} />,
+        },
         { key: 'scopes', title: t('scopes'), render: (key) => <span className="small">{key.scopes.join(', ')}</span> },
-        { key: 'created', title: t('created'), render: (key) => <When iso={key.createdAt} /> },
+        {
+          key: 'created',
+          title: t('created'),
+          sortBy: (key) => Date.parse(key.createdAt),
+          render: (key) => <When iso={key.createdAt} />,
+        },
         {
           key: 'expires',
           title: t('expires'),
+          sortBy: (key) => (key.expiresAt === null ? null : Date.parse(key.expiresAt)),
           render: (key) =>
             key.expiresAt === null ? <span className="muted">{t('never')}</span> : <When iso={key.expiresAt} />,
         },
         {
           key: 'used',
           title: t('lastUsed'),
+          sortBy: (key) => (key.lastUsedAt === null ? null : Date.parse(key.lastUsedAt)),
           render: (key) =>
             key.lastUsedAt === null ? <span className="muted">{t('neverUsed')}</span> : <When iso={key.lastUsedAt} />,
         },

@@ -32,6 +32,10 @@ export function ChipLinks({ uuids }: { readonly uuids: readonly string[] }) {
   )
 }
 
+function restartsOf(row: Deployment): number {
+  return row.replicas.reduce((sum, replica) => sum + replica.restarts, 0)
+}
+
 export function useDeploymentColumns(): readonly Column<Deployment>[] {
   const t = useText(modelMessages)
   const format = useFormat()
@@ -40,6 +44,7 @@ export function useDeploymentColumns(): readonly Column<Deployment>[] {
     {
       key: 'name',
       title: t('deployment'),
+      sortBy: (row) => row.name,
       render: (row) => (
         <Link to="/deployments/$deploymentId" params={{ deploymentId: row.id }} className="strong">
           {row.name}
@@ -49,9 +54,15 @@ export function useDeploymentColumns(): readonly Column<Deployment>[] {
     {
       key: 'state',
       title: t('state'),
+      sortBy: (row) => row.state,
       render: (row) => <StateMark state={stateOf(row.state)} label={word(row.state)} />,
     },
-    { key: 'served', title: t('served'), render: (row) => <code>{row.servedModel}</code> },
+    {
+      key: 'served',
+      title: t('served'),
+      sortBy: (row) => row.servedModel,
+      render: (row) => <code>{row.servedModel}</code>,
+    },
     {
       key: 'chips',
       title: t('chips'),
@@ -61,7 +72,8 @@ export function useDeploymentColumns(): readonly Column<Deployment>[] {
       key: 'restarts',
       title: t('restarts'),
       align: 'right',
-      render: (row) => format.count(row.replicas.reduce((sum, replica) => sum + replica.restarts, 0)),
+      sortBy: restartsOf,
+      render: (row) => format.count(restartsOf(row)),
     },
     {
       key: 'chat',
@@ -90,6 +102,7 @@ export function useModelColumns(): readonly Column<Model>[] {
     {
       key: 'name',
       title: t('model'),
+      sortBy: (model) => model.displayName[locale],
       render: (model) => (
         <>
           <span className="strong">{model.displayName[locale]}</span>
@@ -100,6 +113,7 @@ export function useModelColumns(): readonly Column<Model>[] {
     {
       key: 'state',
       title: t('state'),
+      sortBy: (model) => model.state,
       render: (model) => (
         <>
           <StateMark state={stateOf(model.state)} label={word(model.state)} />
@@ -115,16 +129,23 @@ export function useModelColumns(): readonly Column<Model>[] {
       key: 'size',
       title: t('size'),
       align: 'right',
+      sortBy: (model) => model.bytes,
       render: (model) => known(model.bytes === null ? null : format.bytes(model.bytes), t('notFetched')),
     },
     {
       key: 'parameters',
       title: t('parameters'),
       align: 'right',
+      sortBy: (model) => model.parameters,
       render: (model) => known(model.parameters === null ? null : format.compact(model.parameters), t('notNamed')),
     },
     { key: 'quantisation', title: t('quantisation'), render: (model) => known(model.quantisation, t('notNamed')) },
-    { key: 'licence', title: t('licence'), render: (model) => known(model.licence, t('notNamed')) },
+    {
+      key: 'licence',
+      title: t('licence'),
+      sortBy: (model) => model.licence,
+      render: (model) => known(model.licence, t('notNamed')),
+    },
     { key: 'source', title: t('source'), render: (model) => known(model.source, t('notFetched')) },
   ]
 }

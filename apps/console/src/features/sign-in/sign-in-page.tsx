@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { Button, Input } from 'antd'
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { Button } from 'antd'
+import { useEffect, useRef, useState } from 'react'
 import { useLocale } from '../../i18n/locale.tsx'
 import { useText } from '../../i18n/messages.ts'
 import { ApiProblem, send } from '../../shared/api/client.ts'
@@ -48,43 +48,18 @@ function LinkRefused({ error }: { readonly error: unknown }) {
   )
 }
 
-function PasswordForm({ onDone }: { readonly onDone: () => Promise<void> }) {
+/** People and passwords come with people management; until then the machine's operator signs in by link. */
+function HowToSignIn() {
   const t = useText(signInMessages)
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget)
-    setBusy(true)
-    setError(null)
-    try {
-      const body = { email: fields.get('email'), password: fields.get('password') }
-      await send('/api/auth/sign-in/email', { method: 'POST', body })
-      await onDone()
-    } catch (failure) {
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
-  }
   return (
-    <form className="sign-in-form" onSubmit={(event) => void submit(event)}>
-      {error === null ? null : isRefusal(error) ? (
-        <div className="problem" role="alert">
-          <strong>{t('wrong')}</strong>
-          <span>{t('wrongHint')}</span>
-        </div>
-      ) : (
-        <ProblemNote error={error} />
-      )}
-      <label htmlFor="email">{t('email')}</label>
-      <Input id="email" name="email" type="email" autoComplete="username" required size="large" />
-      <label htmlFor="password">{t('password')}</label>
-      <Input id="password" name="password" type="password" autoComplete="current-password" required size="large" />
-      <Button type="primary" htmlType="submit" size="large" loading={busy} block>
-        {t('submit')}
-      </Button>
-    </form>
+    <ol className="ways">
+      <li>{t('lead')}</li>
+      <li>
+        <p>{t('linkLost')}</p>
+        <CopyBlock text={linkCommand} label={t('linkCommand')} />
+        <p className="small muted">{t('linkRules')}</p>
+      </li>
+    </ol>
   )
 }
 
@@ -138,18 +113,10 @@ export function SignInPage() {
           <p role="status">
             <StateMark state="working" label={t('verifying')} />
           </p>
+        ) : error === null ? (
+          <HowToSignIn />
         ) : (
-          <>
-            {error === null ? <p className="muted">{t('lead')}</p> : <LinkRefused error={error} />}
-            <PasswordForm onDone={enter} />
-            {error === null ? (
-              <details>
-                <summary>{t('noLink')}</summary>
-                <p>{t('linkNew')}</p>
-                <CopyBlock text={linkCommand} label={t('linkCommand')} />
-              </details>
-            ) : null}
-          </>
+          <LinkRefused error={error} />
         )}
       </div>
     </main>

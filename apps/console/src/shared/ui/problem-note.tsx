@@ -15,10 +15,12 @@ const messages = defineMessages({
 interface ProblemNoteProps {
   readonly error: unknown
   readonly onRetry?: () => void
+  /** The note is the whole page, so its title is the page's. */
+  readonly alone?: boolean
 }
 
 /** What happened, why, what to do, and the code to quote. */
-export function ProblemNote({ error, onRetry }: ProblemNoteProps) {
+export function ProblemNote({ error, onRetry, alone = false }: ProblemNoteProps) {
   const t = useText(messages)
   const problem =
     error instanceof ApiProblem
@@ -32,7 +34,7 @@ export function ProblemNote({ error, onRetry }: ProblemNoteProps) {
         }
   return (
     <div className="problem" role="alert">
-      <strong>{problem.title}</strong>
+      {alone ? <h1>{problem.title}</h1> : <strong>{problem.title}</strong>}
       {problem.detail === null ? null : <span>{problem.detail}</span>}
       {problem.errors.map((entry) => (
         <span key={`${entry.path} ${entry.message}`}>

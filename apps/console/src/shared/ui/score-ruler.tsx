@@ -1,3 +1,4 @@
+import './score-ruler.css'
 import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../i18n/format.ts'
 import { defineMessages, useText } from '../../i18n/messages.ts'
