@@ -21,6 +21,14 @@ export const healthReasons = {
     en: '{tool} reports the health of the card as {value}',
     'zh-CN': '{tool} 报告该卡的健康状态为 {value}',
   },
+  'no-parser': {
+    en: 'The card {id} is on the bus, but Medley cannot read the tool of its maker yet',
+    'zh-CN': '总线上能看到该卡（{id}），但 Medley 暂不支持读取其厂商工具',
+  },
+  'not-answering': {
+    en: 'The card does not answer on the bus: asleep in a virtual machine, or fallen off',
+    'zh-CN': '该卡在总线上没有响应：可能已直通给虚拟机并休眠，或已掉卡',
+  },
   'ecc-uncorrected': { en: '{count} uncorrected memory errors', 'zh-CN': '发生 {count} 次不可纠正的显存错误' },
   'link-narrow': {
     en: 'PCIe link is {current} lanes wide, {maximum} are possible',
