@@ -48,12 +48,16 @@ export function createToolReading(spec: ToolSpec): ChipDriver['read'] {
     const chips = settle(round.chips, pci, seen)
     if (chips.length === 0) return unusable(spec, pci, seen, round.answer)
     timeoutMs = POLL_TIMEOUT_MS
-    for (const chip of chips) if (chip.pciAddress) seen.set(placeOf(chip), chip)
+    for (const chip of chips) if (chip.pciAddress) seen.set(placeOf(chip, chips), chip)
     return [...chips, ...(await readLost(host, spec, pci, chips, seen))]
   }
 }
 
-const placeOf = (chip: ChipFacts): string => `${chip.pciAddress}/${chip.chipOnCard}`
+/** Where a chip sits: its address, and which of them it is only where several chips have one address. */
+function placeOf(chip: ChipFacts, among: readonly ChipFacts[]): string {
+  const shared = among.filter((other) => other.pciAddress === chip.pciAddress).length > 1
+  return `${chip.pciAddress}/${shared ? chip.chipOnCard : 0}`
+}
 
 async function hinted(host: DriverHost, spec: ToolSpec): Promise<boolean> {
   if (host.platform !== 'linux') return false
@@ -68,9 +72,9 @@ function settle(
 ): readonly ChipFacts[] {
   const taken = new Set<string>()
   return chips.flatMap((chip) => {
-    const before = chip.pciAddress ? seen.get(placeOf(chip)) : undefined
+    const before = chip.pciAddress ? seen.get(placeOf(chip, chips)) : undefined
     const uuid = before && isMadeUuid(chip) ? before.uuid : chip.uuid
-    const place = chip.pciAddress ? placeOf(chip) : uuid
+    const place = chip.pciAddress ? placeOf(chip, chips) : uuid
     if (taken.has(uuid) || taken.has(place)) return []
     taken.add(uuid).add(place)
     const numaNode = chip.numaNode ?? pci.find((func) => func.address === chip.pciAddress)?.numaNode ?? null

@@ -55,7 +55,8 @@ export function createVendorTool(tool: VendorTool): Pick<ChipDriver, 'read' | 'r
   }
 }
 
-function savedReader(vendor: string, command: VendorCommand): OutputReader {
+/** A vendor's command as a reader of saved outputs. */
+export function savedReader(vendor: string, command: VendorCommand): OutputReader {
   return {
     ...command,
     read: (text, typed) => {

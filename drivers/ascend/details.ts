@@ -51,7 +51,10 @@ function splitChips(pairs: readonly [string, string][]) {
   let inCard = false
   for (const [key, value] of body) {
     const opens = !closing && key === 'chip id'
-    if (opens) chips.push((current = new Map()))
+    if (opens) {
+      current = new Map()
+      chips.push(current)
+    }
     // The microcontroller closes the list: what it says concerns the card.
     if (key === 'chip name' && /^mcu$/i.test(value)) inCard = true
     else if (opens) inCard = false

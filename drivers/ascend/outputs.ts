@@ -1,8 +1,9 @@
 import type { Fact } from '@medley/fleet'
-import { readNormalised } from '../normalised.ts'
+import { detectorCommands } from '../detector-json.ts'
 import { type OutputReader, outputsOf } from '../outputs.ts'
 import { countOrNull, normalizePciAddress, textOrNull } from '../parsing.ts'
 import { readMatrix } from '../topology.ts'
+import { savedReader } from '../vendor-tool.ts'
 import { parseDetails, parseMapping } from './details.ts'
 import { parseTable } from './table.ts'
 
@@ -115,7 +116,7 @@ export const ascendOutputs = outputsOf([
   details('power', /Power/i),
   details('temp', /Temperature/i),
   details('product', /Product/i),
-  readNormalised('ascend'),
+  ...detectorCommands('ascend').map((command) => savedReader('ascend', command)),
   network,
   versions,
   bus,

@@ -60,7 +60,12 @@ function valuesOf(cell: string | undefined): readonly string[] {
   return (cell ?? '').match(/[^\s/]+\s*\/\s*[^\s/]+|[^\s/]+/g) ?? []
 }
 
-function valueOf(values: readonly string[], names: readonly string[], name: string, otherwise: number): string | null {
+function namedValue(
+  values: readonly string[],
+  names: readonly string[],
+  name: string,
+  otherwise: number,
+): string | null {
   const at = names.findIndex((candidate) => candidate.startsWith(name))
   return values[at < 0 ? otherwise : at] ?? null
 }
@@ -76,7 +81,7 @@ function chipOfRows(
   const [upper, lower] = [valuesOf(first[2]), valuesOf(second[2])]
   const npuId = countOrNull(npu)
   const physicalId = countOrNull(inner) ?? npuId
-  const power = numberOrNull(valueOf(upper, columns.first, 'power', 0))
+  const power = numberOrNull(namedValue(upper, columns.first, 'power', 0))
   const memory = memoryOf(lower)
   return chipOf({
     vendor: 'ascend',
@@ -87,8 +92,8 @@ function chipOfRows(
     cardKey: `npu-${npuId ?? 'unknown'}`,
     chipOnCard: countOrNull(chip) ?? 0,
     ...memory,
-    utilizationRatio: ratioOf(numberOrNull(valueOf(lower, columns.second, 'aicore', 0))),
-    temperatureCelsius: numberOrNull(valueOf(upper, columns.first, 'temp', 1)),
+    utilizationRatio: ratioOf(numberOrNull(namedValue(lower, columns.second, 'aicore', 0))),
+    temperatureCelsius: numberOrNull(namedValue(upper, columns.first, 'temp', 1)),
     powerWatts: power,
     ...healthOf(first[1] ?? ''),
     driverVersion,

@@ -1,9 +1,14 @@
 import type { ChipFacts } from '@medley/fleet/protocol'
+import { detectorCommands } from '../detector-json.ts'
+import { linesOf } from '../lines.ts'
 import { madeUuid, type OutputReader, outputsOf } from '../outputs.ts'
 import { bytesOrNull, countOrNull, normalizePciAddress, textOrNull } from '../parsing.ts'
-import { readQuery } from '../queries.ts'
+import { looksLikeQuery, parseQueryCsv } from '../query-csv.ts'
+import { chipOfReading, type Reading, readingOf } from '../reading.ts'
+import { savedReader } from '../vendor-tool.ts'
 import { chipFromRow } from './chip.ts'
 import { parseXml, type Row } from './parse.ts'
+import { readQuery } from './queries.ts'
 
 const ADDRESS = /(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/i
 
@@ -35,14 +40,49 @@ function chipOfCells(cells: Row, driverVersion: string | null = null): ChipFacts
     : known
 }
 
+const PRODUCT = /nvidia|geforce|quadro|tesla|\b(?:RTX|GTX|[ABHLTV]\d{2,3})\b/i
+
+/** A saved answer of which nobody knows the fields: cells by their shapes. */
+function readUnnamed(text: string): Reading[] {
+  const readings = parseQueryCsv(text, PRODUCT)
+  return readings.length > 0 ? readings : linesOf(text).flatMap(readIdentity)
+}
+
+/** What is unmistakable in a row of bare numbers: uuid or address, name, versions. */
+function readIdentity(line: string): Reading[] {
+  const cells = line.split(',').map((cell) => cell.trim())
+  const uuid = cells.find((cell) => /^(?:GPU|MIG)-[0-9a-f]{8}-/i.test(cell)) ?? null
+  const pciAddress = normalizePciAddress(cells.find((cell) => normalizePciAddress(cell) !== null))
+  if (cells.length < 3 || (uuid === null && pciAddress === null)) return []
+  const find = (shape: RegExp): string | null => cells.find((cell) => cell !== uuid && shape.test(cell)) ?? null
+  const dead = find(/gpu is lost|unknown error|^err!$/i)
+  return [
+    readingOf({
+      uuid,
+      pciAddress,
+      index: pciAddress !== null && /^\d{1,3}$/.test(cells[0] ?? '') ? countOrNull(cells[0]) : null,
+      product: find(PRODUCT),
+      driverVersion: find(/^\d{3}\.\d{3}(?:\.\d+)?$|^\d{3}\.\d{2}\.\d{2}$/),
+      firmwareVersion: find(/^[0-9A-F]{2}(?:\.[0-9A-F]{2}){4}$/),
+      health: dead === null ? 'unknown' : 'lost',
+      reasons: dead === null ? [] : [{ code: 'health-reported', params: { tool: 'nvidia-smi', value: dead } }],
+    }),
+  ]
+}
+
 const query: OutputReader = {
   command: 'nvidia-smi --query-gpu',
   answersTo: /--query-gpu/,
-  matches: (text) => !/[|<{]/.test(text) && readQuery(text, '').length > 0,
-  read: (text, command) => ({
-    chips: readQuery(text, command).map((row) => chipOfCells(row)),
-    facts: complaints(text),
-  }),
+  matches: (text) =>
+    !/[|<{]/.test(text) && (readQuery(text, '').length > 0 || looksLikeQuery(text) || readUnnamed(text).length > 0),
+  read: (text, command) => {
+    const rows = readQuery(text, command)
+    const chips =
+      rows.length > 0
+        ? rows.map((row) => chipOfCells(row))
+        : readUnnamed(text).map((reading) => chipOfReading('nvidia', '', reading))
+    return { chips, facts: complaints(text) }
+  },
 }
 
 const xml: OutputReader = {
@@ -143,4 +183,10 @@ const sentence: OutputReader = {
   read: (text) => ({ facts: complaints(text) }),
 }
 
-export const nvidiaOutputs = outputsOf([xml, table, query, sentence])
+export const nvidiaOutputs = outputsOf([
+  xml,
+  table,
+  ...detectorCommands('nvidia').map((command) => savedReader('nvidia', command)),
+  query,
+  sentence,
+])
