@@ -40,7 +40,7 @@ const coded = Object.keys(definitions).filter((code) => !ONLY_PROBLEMS.includes(
 /** Written as literals where no error is thrown. */
 const literals = ['server.bring-up.blocked', 'proving.failed', 'engine.failed', 'registry.model.damaged']
 
-const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').toSorted()
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)%?\}/g)].map(([, name]) => name ?? '').toSorted()
 const allOf = ({ en, 'zh-CN': zh }: Localized) => [...placeholders(en), ...placeholders(zh)]
 
 describe('codes the API hands out', () => {
@@ -80,6 +80,11 @@ describe('codes the API hands out', () => {
     }
     expect(sentenceOf(run, 'en')).toContain('not answered for 20 s')
     expect(sentenceOf(deployment, 'zh-CN')).toBe('模型没能部署成功。推理引擎 20 秒没有响应，正在自动重启。')
+  })
+
+  it('show a share as a percentage', () => {
+    const noisy = { code: 'foreign_cpu_over_limit', params: { value: '0.79213', limit: '0.25' } }
+    expect(sentenceOf(noisy, 'en')).toContain('79.2% of the processors (limit 25%)')
   })
 
   it('shows a code it does not know as it is', () => {

@@ -1,6 +1,5 @@
 import { Link } from '@tanstack/react-router'
 import { defineMessages, useText } from '../i18n/messages.ts'
-import { Empty } from '../shared/ui/empty.tsx'
 import { PageHead } from '../shared/ui/page-head.tsx'
 
 const messages = defineMessages({
@@ -16,10 +15,10 @@ export function NotFound() {
   const t = useText(messages)
   return (
     <main className="outside">
-      <PageHead title={t('title')} />
-      <Empty title={t('why')} action={<Link to="/">{t('home')}</Link>}>
-        {null}
-      </Empty>
+      <PageHead title={t('title')} sub={t('why')} />
+      <Link to="/" className="button-link">
+        {t('home')}
+      </Link>
     </main>
   )
 }

@@ -1,6 +1,9 @@
 import type { Message } from './messages.ts'
 
-/** Sentences for codes by themselves; `{name}` is a parameter of the code, `{cause}` the sentence of the code inside. */
+/**
+ * Sentences for codes by themselves; `{name}` is a parameter of the code, `{cause}` the sentence of the code inside,
+ * `{name%}` a ratio as a percentage.
+ */
 export const codeSentences: Readonly<Record<string, Message>> = {
   // Why a score is what it is.
   quick_suite_only: { en: 'From the quick suite only: a partial score', 'zh-CN': '只跑了快速套件，是部分得分' },
@@ -11,20 +14,20 @@ export const codeSentences: Readonly<Record<string, Message>> = {
   no_record: { en: 'This chip has not been proved yet', 'zh-CN': '这颗芯片还没有测评过' },
   not_proved: { en: 'This chip has not been proved yet', 'zh-CN': '这颗芯片还没有测评过' },
   steal_over_limit: {
-    en: 'Too noisy: the host took {value} of the processor time (limit {limit})',
-    'zh-CN': '干扰太大：宿主机占走了 {value} 的处理器时间（上限 {limit}）',
+    en: 'Too noisy: the host took {value%} of the processor time (limit {limit%})',
+    'zh-CN': '干扰太大：宿主机占走了 {value%} 的处理器时间（上限 {limit%}）',
   },
   foreign_cpu_over_limit: {
-    en: 'Too noisy: other programs used {value} of the processors (limit {limit})',
-    'zh-CN': '干扰太大：其他程序占用了 {value} 的处理器（上限 {limit}）',
+    en: 'Too noisy: other programs used {value%} of the processors (limit {limit%})',
+    'zh-CN': '干扰太大：其他程序占用了 {value%} 的处理器（上限 {limit%}）',
   },
   load_over_limit: {
     en: 'Too noisy: load per processor was {value} (limit {limit})',
     'zh-CN': '干扰太大：每个处理器的负载为 {value}（上限 {limit}）',
   },
   variation_over_limit: {
-    en: 'Too noisy: repeats of {case} differ by {value} (limit {limit})',
-    'zh-CN': '干扰太大：用例 {case} 各次重复相差 {value}（上限 {limit}）',
+    en: 'Too noisy: repeats of {case} differ by {value%} (limit {limit%})',
+    'zh-CN': '干扰太大：用例 {case} 各次重复相差 {value%}（上限 {limit%}）',
   },
   probe_too_slow: {
     en: 'Void: {case} ran at {eta} of the probed peak (limit {limit}), so the probe was too slow',
@@ -56,6 +59,14 @@ export const codeSentences: Readonly<Record<string, Message>> = {
     'zh-CN': '已绑定到内核驱动 {driver}，此处无法使用',
   },
   'health-reported': { en: '{tool} reports its health as {value}', 'zh-CN': '{tool} 报告它的健康状态为 {value}' },
+  'no-parser': {
+    en: 'On the bus ({id}), but Medley cannot read the tool of its maker yet',
+    'zh-CN': '总线上能看到（{id}），但 Medley 还不能读取该厂商的工具',
+  },
+  'not-answering': {
+    en: 'It does not answer on the bus: asleep in a virtual machine, or fallen off',
+    'zh-CN': '在总线上没有响应：可能已直通给虚拟机并休眠，也可能已掉卡',
+  },
   'ecc-uncorrected': { en: '{count} uncorrected memory errors', 'zh-CN': '发生 {count} 次不可纠正的显存错误' },
   'link-narrow': {
     en: 'The PCIe link has {current} lanes of {maximum} possible',

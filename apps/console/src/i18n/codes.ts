@@ -5,6 +5,7 @@
 import { useCallback } from 'react'
 import type { Coded } from '../shared/api/types.ts'
 import { codeSentences } from './codes.messages.ts'
+import { createFormat } from './format.ts'
 import { useLocale } from './locale.tsx'
 import type { Locale } from './locales.ts'
 import { fill, type Message } from './messages.ts'
@@ -29,6 +30,7 @@ function shown({ params }: Coded, locale: Locale): Readonly<Record<string, strin
   const inner = causeOf(params)
   return {
     ...rounded(params),
+    ...percentages(params, locale),
     ...(params.needs === undefined ? {} : { needs: stepNames(params.needs, locale) }),
     cause: inner === null ? '' : sentenceOf(inner, locale),
   }
@@ -70,6 +72,11 @@ function rounded(params: Coded['params']): Record<string, string> {
       /^-?\d+\.\d{3,}$/.test(value) ? String(Number(Number(value).toPrecision(3))) : value,
     ]),
   )
+}
+
+function percentages(params: Coded['params'], locale: Locale): Record<string, string> {
+  const { percent } = createFormat(locale)
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [`${name}%`, percent(Number(value))]))
 }
 
 export function useCoded(): (coded: Coded) => string {

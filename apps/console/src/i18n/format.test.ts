@@ -20,7 +20,7 @@ describe('createFormat', () => {
   it('says how long ago in the reader’s language', () => {
     const now = Date.parse('2026-11-23T10:00:00Z')
     expect(en.relative('2026-11-23T09:57:00Z', now)).toBe('3 minutes ago')
-    expect(zh.relative('2026-11-23T09:57:00Z', now)).toBe('3分钟前')
+    expect(zh.relative('2026-11-23T09:57:00Z', now)).toBe('3\u00a0分钟前')
     expect(en.relative('2026-11-25T10:00:00Z', now)).toBe('in 2 days')
   })
 

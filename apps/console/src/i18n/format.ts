@@ -71,12 +71,14 @@ export function createFormat(locale: Locale): Format {
   })
   const day = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  // Chinese print sets a digit off from the character beside it; the formatter does not.
+  const spaced = (text: string) => text.replace(/(\d)(?=\p{Script=Han})|(\p{Script=Han})(?=\d)/gu, `$&${gap}`)
   const withUnit = (text: string, unit: string | undefined) => (unit === undefined ? text : `${text}${gap}${unit}`)
   return {
     count: (value) => whole.format(value),
     measure: (value, unit) => withUnit(three(value), unit),
     exact: (value, unit) => withUnit(six.format(value), unit),
-    compact: (value) => compact.format(value),
+    compact: (value) => spaced(compact.format(value)),
     score: (value) => tenth.format(value),
     percent: (ratio) => percent.format(ratio),
     bytes: (value) => {
@@ -89,11 +91,11 @@ export function createFormat(locale: Locale): Format {
     },
     milliseconds: (value) => (value >= 10_000 ? withUnit(three(value / 1000), 's') : withUnit(three(value), 'ms')),
     time: (iso) => dateTime.format(new Date(iso)),
-    date: (iso) => day.format(new Date(iso)),
+    date: (iso) => spaced(day.format(new Date(iso))),
     relative: (iso, now = Date.now()) => {
       const seconds = Math.round((Date.parse(iso) - now) / 1000)
       const [unit, size] = relativeSteps.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1]
-      return relative.format(Math.trunc(seconds / size), unit)
+      return spaced(relative.format(Math.trunc(seconds / size), unit))
     },
   }
 }

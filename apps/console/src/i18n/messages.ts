@@ -24,7 +24,7 @@ export function defineMessages<const Dictionary extends Messages>(dictionary: Di
 
 /** Fills `{name}` from `params`; a name without a value stays visible, so that a gap shows instead of vanishing. */
 export function fill(text: string, params: Readonly<Record<string, string>>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => params[name] ?? whole)
+  return text.replace(/\{(\w+%?)\}/g, (whole, name: string) => params[name] ?? whole)
 }
 
 export type Translate<Dictionary extends Messages> = <Key extends keyof Dictionary>(

@@ -6,6 +6,7 @@ import { useText } from '../../i18n/messages.ts'
 import type { Operation } from '../../shared/api/types.ts'
 import { ProblemNote } from '../../shared/ui/problem-note.tsx'
 import { ProgressBar, useProgressText } from '../../shared/ui/progress.tsx'
+import { Prose } from '../../shared/ui/prose.tsx'
 import { StateMark } from '../../shared/ui/state-mark.tsx'
 import { operationQuery, startProving } from './api.ts'
 import { chipMessages } from './chips.messages.ts'
@@ -73,7 +74,11 @@ export function ProveNote({ proving }: { readonly proving: Proving }) {
     return (
       <div className="problem" role="alert">
         <strong>{t('provingFailed')}</strong>
-        {operation.error === null ? null : <span>{sentence(operation.error)}</span>}
+        {operation.error === null ? null : (
+          <span>
+            <Prose text={sentence(operation.error)} />
+          </span>
+        )}
         {operation.error === null ? null : <span className="code mono">{operation.error.code}</span>}
       </div>
     )

@@ -17,7 +17,7 @@ import './chips.css'
 import { recordMessages } from './chips.messages.ts'
 import { readEvidence } from './evidence.ts'
 import { EnvironmentPanel, NoisePanel, PeaksPanel, SamplesPanel } from './record-panels.tsx'
-import { AxisCard } from './scores-panel.tsx'
+import { AxisCard, inOrder } from './scores-panel.tsx'
 
 function Content({ record }: { readonly record: ProvingRecord }) {
   const t = useText(recordMessages)
@@ -56,7 +56,7 @@ function Content({ record }: { readonly record: ProvingRecord }) {
         )}
         <Panel title={t('scores')} flush>
           <div className="axes">
-            {record.scores.map((axis) => (
+            {inOrder(record.scores).map((axis) => (
               <AxisCard key={axis.event} axis={axis} linked={false} />
             ))}
           </div>

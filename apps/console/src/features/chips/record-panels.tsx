@@ -2,6 +2,7 @@ import { useFormat } from '../../i18n/format.ts'
 import { useText } from '../../i18n/messages.ts'
 import { DataTable } from '../../shared/ui/data-table.tsx'
 import { FactList } from '../../shared/ui/fact-list.tsx'
+import { JsonFacts } from '../../shared/ui/json-facts.tsx'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { Unknown } from '../../shared/ui/unknown.tsx'
 import { recordMessages } from './chips.messages.ts'
@@ -149,13 +150,9 @@ export function NoisePanel({ evidence }: EvidenceProps) {
 export function EnvironmentPanel({ evidence }: EvidenceProps) {
   const t = useText(recordMessages)
   if (evidence.environment.length === 0) return null
-  const show = (value: string | number | boolean | null) => {
-    if (value === null) return <Unknown reason={t('notKnown')} />
-    return typeof value === 'boolean' ? t(value ? 'yes' : 'no') : String(value)
-  }
   return (
     <Panel title={t('environment')}>
-      <FactList facts={evidence.environment.map(([name, value]) => ({ name, value: show(value) }))} />
+      <JsonFacts value={Object.fromEntries(evidence.environment)} absent={<Unknown reason={t('notKnown')} />} />
     </Panel>
   )
 }

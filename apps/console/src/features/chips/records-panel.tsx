@@ -23,7 +23,7 @@ export function RecordsPanel({ chipUuid }: { readonly chipUuid: string }) {
               {page.items.map((record) => (
                 <li key={record.id} className="line">
                   <Link to="/records/$recordId" params={{ recordId: record.id }}>
-                    {record.suite === 'quick' ? t('quick') : record.suite}, <When iso={record.createdAt} />
+                    {record.suite === 'quick' ? t('quick') : record.suite} · <When iso={record.createdAt} />
                   </Link>
                   <StateMark
                     state={record.verified ? 'healthy' : 'failed'}

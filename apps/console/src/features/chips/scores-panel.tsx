@@ -13,11 +13,18 @@ import { chipMessages } from './chips.messages.ts'
 
 const marks = { partial: 'waiting', noisy: 'degraded', void: 'failed' } as const
 
+/** A request is prefilled before it is decoded: the same order everywhere. */
+export function inOrder(axes: readonly AxisScore[]): readonly AxisScore[] {
+  return axes.toSorted((left, right) => Number(left.event === 'decode') - Number(right.event === 'decode'))
+}
+
 export function AxisCard({ axis, linked }: { readonly axis: AxisScore; readonly linked: boolean }) {
   const t = useText(chipMessages)
   const sentence = useCoded()
   const format = useFormat()
-  const first = axis.reasons[0]
+  // Where there is no number the ruler says the first reason in its place.
+  const [first, ...others] = axis.reasons
+  const more = axis.score === null ? others : axis.reasons
   const reason = first === undefined ? t('noNumber') : sentence(first)
   return (
     <div className="axis-card">
@@ -26,9 +33,9 @@ export function AxisCard({ axis, linked }: { readonly axis: AxisScore; readonly 
         <StateMark state={marks[axis.state]} label={t(axis.state)} />
       </div>
       <ScoreRuler name={t(axis.event)} score={axis.score} low={axis.low} high={axis.high} reason={reason} large />
-      {axis.state === 'partial' ? null : (
-        <ul className="small">
-          {axis.reasons.map((entry) => (
+      {axis.state === 'partial' || more.length === 0 ? null : (
+        <ul className="small muted">
+          {more.map((entry) => (
             <li key={entry.code}>{sentence(entry)}</li>
           ))}
         </ul>
@@ -75,7 +82,7 @@ export function ScoresPanel({ chip }: { readonly chip: Chip }) {
   const t = useText(chipMessages)
   const sentence = useCoded()
   const format = useFormat()
-  const axes = Object.values(chip.score.axes)
+  const axes = inOrder(Object.values(chip.score.axes))
   const reason = sentence({ code: chip.score.reason ?? 'full_suites_not_run', params: {} })
   return (
     <Panel title={t('scores')} flush>

@@ -7,9 +7,9 @@ import { chipsQuery } from '../../shared/api/queries.ts'
 import type { Deployment, Model } from '../../shared/api/types.ts'
 import type { Column } from '../../shared/ui/data-table.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
+import { useStateWord } from '../../shared/ui/state-word.ts'
 import { Unknown } from '../../shared/ui/unknown.tsx'
 import { modelMessages } from './models.messages.ts'
-import { useStateWord } from './state-word.ts'
 
 /** Links to the chips of the given stable names; one that is gone keeps its name. */
 export function ChipLinks({ uuids }: { readonly uuids: readonly string[] }) {

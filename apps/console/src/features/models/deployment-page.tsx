@@ -7,18 +7,19 @@ import { deploymentsQuery } from '../../shared/api/queries.ts'
 import type { Deployment } from '../../shared/api/types.ts'
 import { Empty } from '../../shared/ui/empty.tsx'
 import { FactList } from '../../shared/ui/fact-list.tsx'
+import { JsonFacts } from '../../shared/ui/json-facts.tsx'
 import { PageHead } from '../../shared/ui/page-head.tsx'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { ProgressBar, useProgressText } from '../../shared/ui/progress.tsx'
+import { Prose } from '../../shared/ui/prose.tsx'
 import { QueryView } from '../../shared/ui/query-view.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
 import { When } from '../../shared/ui/when.tsx'
 import { ChipLinks } from './columns.tsx'
-import { JsonFacts } from './json-facts.tsx'
 import './models.css'
+import { useStateWord } from '../../shared/ui/state-word.ts'
 import { modelMessages } from './models.messages.ts'
 import { RevisionPanels } from './revision-page.tsx'
-import { useStateWord } from './state-word.ts'
 
 function Replica({ replica }: { readonly replica: Deployment['replicas'][number] }) {
   const t = useText(modelMessages)
@@ -43,7 +44,9 @@ function Replica({ replica }: { readonly replica: Deployment['replicas'][number]
       )}
       {error === null ? null : (
         <div className="problem" role="alert">
-          <strong>{sentence(error)}</strong>
+          <strong>
+            <Prose text={sentence(error)} />
+          </strong>
           <span className="code mono">{error.code}</span>
         </div>
       )}

@@ -5,11 +5,13 @@ import type { Status } from '../../shared/api/types.ts'
 import { Empty } from '../../shared/ui/empty.tsx'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
+import { useStateWord } from '../../shared/ui/state-word.ts'
 import { overviewMessages } from './overview.messages.ts'
 
 export function DeploymentsPanel({ deployments }: { readonly deployments: Status['deployments'] }) {
   const t = useText(overviewMessages)
   const format = useFormat()
+  const word = useStateWord()
   return (
     <Panel title={t('deployments')} flush extra={<Link to="/models">{t('allModels')}</Link>}>
       {deployments.length === 0 ? (
@@ -23,7 +25,7 @@ export function DeploymentsPanel({ deployments }: { readonly deployments: Status
                   {deployment.name}
                 </Link>
                 <span className="row small">
-                  <StateMark state={stateOf(deployment.state)} />
+                  <StateMark state={stateOf(deployment.state)} label={word(deployment.state)} />
                   {deployment.restarts > 0 ? (
                     <span className="muted">{t('restarts', { count: format.count(deployment.restarts) })}</span>
                   ) : null}

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { useCoded } from '../../i18n/codes.ts'
 import { useText } from '../../i18n/messages.ts'
 import { Panel } from '../../shared/ui/panel.tsx'
+import { Prose } from '../../shared/ui/prose.tsx'
 import { type State, StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
 import type { Need } from './needs.ts'
 import { overviewMessages } from './overview.messages.ts'
@@ -54,7 +55,11 @@ function NeedLink({ need, text }: { readonly need: Need; readonly text: string }
     case 'model':
       return <Link to="/models">{text}</Link>
     case 'step':
-      return <span>{text}</span>
+      return (
+        <span>
+          <Prose text={text} />
+        </span>
+      )
   }
 }
 

@@ -40,8 +40,8 @@ function chipNeeds(chip: Chip): readonly Need[] {
     const why = chip.facts.healthReasons[0] ?? null
     needs.push({ kind: 'chip', key: chip.id, chipId: chip.id, name, health: chip.facts.health, why })
   }
-  for (const axis of Object.values(chip.score.axes)) {
-    if (axis.state === 'partial') continue
+  for (const axis of [chip.score.axes.prefill, chip.score.axes.decode]) {
+    if (axis === undefined || axis.state === 'partial') continue
     const key = `${chip.id} ${axis.event}`
     needs.push({ kind: 'score', key, recordId: axis.recordId, name, event: axis.event, why: axis.reasons[0] ?? null })
   }

@@ -3,6 +3,7 @@ import { useText } from '../../i18n/messages.ts'
 import type { StartupStep } from '../../shared/api/types.ts'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { ProgressBar, useProgressText } from '../../shared/ui/progress.tsx'
+import { Prose } from '../../shared/ui/prose.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
 import { overviewMessages } from './overview.messages.ts'
 
@@ -24,7 +25,11 @@ function Step({ step }: { readonly step: StartupStep }) {
           <span className="small muted num">{progress(step)}</span>
         </>
       ) : null}
-      {step.detail === null ? null : <span className="small muted">{sentence(step.detail)}</span>}
+      {step.detail === null ? null : (
+        <span className="small muted startup-why">
+          <Prose text={sentence(step.detail)} />
+        </span>
+      )}
       {technical === null ? null : (
         <details className="small muted">
           <summary>{t('tried')}</summary>

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { request } from '../../shared/api/client.ts'
 import type { Page, UsageEvent, UsageSummary } from '../../shared/api/types.ts'
-import type { UsageSearch } from './index.tsx'
+import type { UsageSearch } from './search.ts'
 
 const pageSize = 25
 const exportPageSize = 500

@@ -14,7 +14,7 @@ import { QueryView } from '../../shared/ui/query-view.tsx'
 import { collectUsage, exportLimit, summaryQuery, usageQuery } from './api.ts'
 import { useUsageColumns } from './columns.tsx'
 import { usageCsv } from './csv.ts'
-import type { UsageSearch } from './index.tsx'
+import { type UsageSearch, usageSearch } from './search.ts'
 import { UsageSummaryView } from './summary.tsx'
 import './usage.css'
 import { usageMessages } from './usage.messages.ts'
@@ -110,7 +110,7 @@ function NoRows({ filtered }: { readonly filtered: boolean }) {
 
 export function UsagePage() {
   const t = useText(usageMessages)
-  const search = useSearch({ from: '/shell/usage' })
+  const search = usageSearch(useSearch({ from: '/shell/usage' }))
   const usage = useQuery(usageQuery(search))
   const columns = useUsageColumns()
   const { cursor: _, ...filters } = search
@@ -132,20 +132,22 @@ export function UsagePage() {
               ) : (
                 <>
                   <DataTable caption={t('rows')} rows={page.items} rowKey={(event) => event.id} columns={columns} />
-                  <nav className="row between paging" aria-label={t('rows')}>
-                    {search.cursor === undefined ? (
-                      <span />
-                    ) : (
-                      <Link to="/usage" search={filters}>
-                        {t('first')}
-                      </Link>
-                    )}
-                    {page.nextCursor === null ? null : (
-                      <Link to="/usage" search={{ ...filters, cursor: page.nextCursor }}>
-                        {t('next')}
-                      </Link>
-                    )}
-                  </nav>
+                  {search.cursor === undefined && page.nextCursor === null ? null : (
+                    <nav className="row between paging" aria-label={t('rows')}>
+                      {search.cursor === undefined ? (
+                        <span />
+                      ) : (
+                        <Link to="/usage" search={filters}>
+                          {t('first')}
+                        </Link>
+                      )}
+                      {page.nextCursor === null ? null : (
+                        <Link to="/usage" search={{ ...filters, cursor: page.nextCursor }}>
+                          {t('next')}
+                        </Link>
+                      )}
+                    </nav>
+                  )}
                 </>
               )
             }

@@ -1,6 +1,7 @@
 import { Button } from 'antd'
 import { defineMessages, useText } from '../../i18n/messages.ts'
 import { ApiProblem } from '../api/client.ts'
+import { Prose } from './prose.tsx'
 
 const messages = defineMessages({
   unexpected: { en: 'Something in the console failed', 'zh-CN': '控制台出错了' },
@@ -41,7 +42,11 @@ export function ProblemNote({ error, onRetry, alone = false }: ProblemNoteProps)
           <code>{entry.path}</code> {entry.message}
         </span>
       ))}
-      {problem.hint === '' ? null : <span>{problem.hint}</span>}
+      {problem.hint === '' ? null : (
+        <span>
+          <Prose text={problem.hint} />
+        </span>
+      )}
       <span className="row between">
         <span className="code mono">{t('code', { code: problem.code })}</span>
         {onRetry === undefined ? null : (
