@@ -30,7 +30,7 @@ const commands: readonly VendorCommand[] = [
     command: 'brsmi',
     answersTo: /brsmi\s*$/,
     args: [],
-    matches: (text) => /\|.*\bBR-?SMI\b/i.test(text),
+    matches: (text) => /\|.*\bBR-?SMI\b/i.test(text) || parseBoxTable(text).readings.length > 0,
     read: (text) => {
       const { readings, banner } = parseBoxTable(text)
       const driverVersion = textOrNull(banner.get('driver version'))

@@ -41,7 +41,8 @@ export function createEnflameDriver(): ChipDriver {
           answersTo: /efsmi\s*$/,
           args: [],
           fallback: true,
-          matches: (text) => /\|\s*EFSMI\b|Enflame System Management/i.test(text),
+          matches: (text) =>
+            /\|\s*EFSMI\b|Enflame System Management/i.test(text) || parseTable(text).readings.length > 0,
           read: parseTable,
         },
       ],

@@ -53,7 +53,7 @@ const commands: readonly VendorCommand[] = [
     answersTo: /hl-smi\s*$/,
     args: [],
     fallback: true,
-    matches: (text) => /\|\s*(?:HL-SMI Version|AIP\s+Name)\b/i.test(text),
+    matches: (text) => /\|\s*(?:HL-SMI Version|AIP\s+Name)\b/i.test(text) || parseBoxTable(text).readings.length > 0,
     read: (text) => {
       const { readings, banner } = parseBoxTable(text)
       const driverVersion = textOrNull(banner.get('driver version'))

@@ -51,7 +51,7 @@ export function createMetaxDriver(): ChipDriver {
           command: 'mx-smi',
           answersTo: /^\S*(?:mx|ht)-smi\s*$/,
           args: [],
-          matches: (text) => TABLE.test(text),
+          matches: (text) => TABLE.test(text) || parseTable(text).readings.length > 0,
           read: parseTable,
         },
       ],

@@ -73,7 +73,7 @@ const commands: readonly VendorCommand[] = [
   {
     command: 'ppu-smi',
     answersTo: /ppu-smi\s*$/,
-    matches: (text) => /\|.*\b(?:PPU-SMI|PPU\s+Name)\b/.test(text),
+    matches: (text) => /\|.*\b(?:PPU-SMI|PPU\s+Name)\b/.test(text) || parseBoxTable(text).readings.length > 0,
     read: (text) => {
       const { readings, banner } = parseBoxTable(text)
       const driverVersion = textOrNull(banner.get('driver version'))

@@ -5,27 +5,30 @@ import { type ApiClient, connect } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import { describeCode } from '../codes.ts'
 import { bytes, common, dataOf, isJson, number, printJson, printTable } from '../output.ts'
+import { addChipsParse } from './chips-parse.ts'
 
 export function addChips(program: Command): void {
-  common(program.command('chips').description('Chips of the fleet with their scores'), 'medley chips --json').action(
-    async (_flags: unknown, command: Command) => {
-      const chips = await listChips(connect(dataOf(command)))
-      if (isJson(command)) return printJson(chips)
-      printTable(
-        ['CHIP', 'PRODUCT', 'VENDOR', 'NODE', 'MEMORY', 'HEALTH', 'SCORES'],
-        chips.map((item) => [
-          item.id,
-          item.facts.product,
-          item.facts.vendor,
-          item.nodeName,
-          bytes(item.facts.memoryTotalBytes),
-          item.facts.health,
-          scores(item),
-        ]),
-        'No chip has been reported yet. See what is missing with: medley doctor',
-      )
-    },
-  )
+  const chips = common(
+    program.command('chips').description('Chips of the fleet with their scores'),
+    'medley chips --json',
+  ).action(async (_flags: unknown, command: Command) => {
+    const chips = await listChips(connect(dataOf(command)))
+    if (isJson(command)) return printJson(chips)
+    printTable(
+      ['CHIP', 'PRODUCT', 'VENDOR', 'NODE', 'MEMORY', 'HEALTH', 'SCORES'],
+      chips.map((item) => [
+        item.id,
+        item.facts.product,
+        item.facts.vendor,
+        item.nodeName,
+        bytes(item.facts.memoryTotalBytes),
+        item.facts.health,
+        scores(item),
+      ]),
+      'No chip has been reported yet. See what is missing with: medley doctor',
+    )
+  })
+  addChipsParse(chips)
   common(
     program
       .command('prove')
