@@ -153,6 +153,8 @@ describe.skipIf(browserPath === null)('the console in a real browser', { timeout
       const text = words[language]
       const axes = Object.values((await theChip()).score.axes)
       expect(axes.length).toBeGreaterThan(0)
+      // The panel of chips loads after the page: what is read below stands in it.
+      await page.locator('main a[href^="/records/"]').first().waitFor()
       for (const axis of axes) {
         const name = text[axis.event]
         if (axis.score === null) {
