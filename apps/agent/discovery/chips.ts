@@ -1,4 +1,4 @@
-import type { ChipDriver, DriverHost } from '@medley/fleet'
+import type { ChipDriver, DriverHost, PciFunction } from '@medley/fleet'
 import { type ChipFacts, chipFacts } from '@medley/fleet/protocol'
 import { readPci } from './pci.ts'
 
@@ -6,6 +6,8 @@ import { readPci } from './pci.ts'
 const FIRST_READING_PATIENCE_MS = 3_000
 /** Rates need two readings; the second follows soon, the others at their interval. */
 const SECOND_READING_MS = 2_000
+/** One look at the bus serves all drivers of a round: a server has hundreds of functions on it. */
+const BUS_AGE_MS = 1_000
 
 export interface ChipReader {
   /** Resolves when every driver has read once, or some have and the others take their time. */
@@ -30,11 +32,12 @@ export interface ChipReaderOptions {
 export function startChipReader(options: ChipReaderOptions): ChipReader {
   const found = new Map<string, readonly ChipFacts[]>()
   const timers = new Set<NodeJS.Timeout>()
+  const bus = sharedBus(options.host)
   let stopped = false
 
   const readOnce = async (driver: ChipDriver): Promise<void> => {
     const before = found.get(driver.name) ?? []
-    const after = await readDriver(options.host, driver).catch((error: unknown) => {
+    const after = await readDriver(options.host, driver, bus).catch((error: unknown) => {
       options.onBroken(driver.name, error)
       return before.map(unread)
     })
@@ -67,11 +70,24 @@ export function startChipReader(options: ChipReaderOptions): ChipReader {
   }
 }
 
-async function readDriver(host: DriverHost, driver: ChipDriver): Promise<readonly ChipFacts[]> {
-  const pci = driver.pciVendorIds.length > 0 ? await readPci(host) : []
+type Bus = () => Promise<readonly PciFunction[]>
+
+function sharedBus(host: DriverHost): Bus {
+  let last: { readonly atMs: number; readonly functions: Promise<readonly PciFunction[]> } | null = null
+  return () => {
+    const nowMs = performance.now()
+    if (last === null || nowMs - last.atMs > BUS_AGE_MS) last = { atMs: nowMs, functions: readPci(host) }
+    return last.functions
+  }
+}
+
+async function readDriver(host: DriverHost, driver: ChipDriver, bus: Bus): Promise<readonly ChipFacts[]> {
+  const pci = driver.pciVendorIds.length > 0 ? await bus() : []
+  // `*`: the driver that shows what no other claims.
+  const wanted = (id: string): boolean => driver.pciVendorIds.includes(id) || driver.pciVendorIds.includes('*')
   const chips = await driver.read(
     host,
-    pci.filter((func) => driver.pciVendorIds.includes(func.vendorId)),
+    pci.filter((func) => wanted(func.vendorId)),
   )
   return chips.map((chip) => chipFacts.parse(chip))
 }

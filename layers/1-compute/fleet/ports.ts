@@ -70,6 +70,7 @@ export interface ChipDriver {
   readonly name: string
   /** Shown as `layout unverified` where no real output of the tool was seen. */
   readonly layoutVerified: boolean
+  /** `*` stands for all: the driver sorts out by itself what it knows. */
   readonly pciVendorIds: readonly string[]
   readonly kubernetesResources: readonly string[]
   readonly torchDevice: string | null
