@@ -5,7 +5,7 @@ import type { ChipFacts } from '@medley/fleet/protocol'
 export const RAW_TEXT_LIMIT = 64 * 1024
 
 /** No real output comes near it; what lies behind is not read, so that a runaway tool costs bounded time. */
-const READ_LIMIT = 4 * 2 ** 20
+const READ_LIMIT = 2 ** 20
 
 /** One kind of output of a vendor's tool. */
 export interface OutputReader {
@@ -56,15 +56,21 @@ function quietly<T>(read: () => T): T | null {
   }
 }
 
-/** Without colours, carriage returns, byte order mark and zero bytes; of bounded length. */
+/**
+ * Of bounded length and without colours, carriage returns, byte order mark and zero bytes. Runs of blanks and of empty
+ * lines are cut short: no output means anything by them, and patterns then take time in proportion to the text.
+ */
 export function cleanText(text: string): string {
   const escapeCode = String.fromCharCode(27)
-  return text
+  const plain = text
     .slice(0, READ_LIMIT)
     .replaceAll(new RegExp(`${escapeCode}\\[[0-9;]{0,16}[A-Za-z]`, 'g'), '')
     .replaceAll(String.fromCharCode(0), '')
     .replace(/^\uFEFF/, '')
     .replaceAll('\r\n', '\n')
+    .replaceAll(/[^\S\n]{200,}/g, ' '.repeat(100))
+  const lines = plain.split('\n')
+  return lines.filter((line, at) => line.trim() !== '' || lines[at - 1]?.trim() !== '').join('\n')
 }
 
 /** What a driver knows of a chip; all else is unknown. */

@@ -1,6 +1,6 @@
 import type { ChipDriver, DriverHost, PciFunction, ToolOutcome } from '@medley/fleet'
 import type { ChipFacts } from '@medley/fleet/protocol'
-import { chipOf, isMadeUuid, RAW_TEXT_LIMIT } from './outputs.ts'
+import { chipOf, cleanText, isMadeUuid, RAW_TEXT_LIMIT } from './outputs.ts'
 import type { HealthReason } from './reasons.ts'
 
 /** The first call may load the kernel driver card by card; later ones must not hold up the round. */
@@ -43,7 +43,10 @@ export function createToolReading(spec: ToolSpec): ChipDriver['read'] {
   return async (host, bus) => {
     const pci = bus.filter((func) => spec.isChip?.(func) ?? true)
     if (pci.length === 0 && !(await hinted(host, spec))) return []
-    const ask: Ask = (args, candidates = spec.candidates) => host.run({ candidates, args, timeoutMs })
+    const ask: Ask = async (args, candidates = spec.candidates) => {
+      const outcome = await host.run({ candidates, args, timeoutMs })
+      return outcome.kind === 'output' ? { ...outcome, stdout: cleanText(outcome.stdout) } : outcome
+    }
     const round = await spec.poll(ask, host)
     const chips = settle(round.chips, pci, seen)
     if (chips.length === 0) return unusable(spec, pci, seen, round.answer)

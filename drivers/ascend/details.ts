@@ -92,7 +92,7 @@ function chipOfBlock(npuId: number, npu: Block, block: Block, card: Block): Chip
   return chipOf({
     vendor: 'ascend',
     index: countOrNull(npu.get('chip count')) === 1 || (single && !block.has('chip id')) ? npuId : null,
-    product: textOrNull(block.get('chip name')) ?? textOrNull(npu.get('product name')) ?? 'Ascend NPU',
+    product: textOrNull(block.get('chip name')) ?? textOrNull(npu.get('product name')) ?? '',
     ...(die === null ? { uuid: `ascend-npu-${npuId}-${chipOnCard}` } : { uuid: die }),
     serial: textOrNull(npu.get('serial number')),
     pciAddress: normalizePciAddress(block.get('pcie bus info')),

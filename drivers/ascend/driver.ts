@@ -102,6 +102,7 @@ function withIdentity(chip: ChipFacts, identities: Identities, driverVersion: st
   const board = identity?.board
   return {
     ...chip,
+    product: chip.product || (board?.product ?? '') || 'Ascend NPU',
     uuid: board && !isMadeUuid(board) ? board.uuid : chip.uuid,
     serial: chip.serial ?? board?.serial ?? null,
     firmwareVersion: chip.firmwareVersion ?? board?.firmwareVersion ?? null,

@@ -1,7 +1,7 @@
 import type { Fact } from '@medley/fleet'
 import { detectorCommands } from '../detector-json.ts'
 import { type OutputReader, outputsOf } from '../outputs.ts'
-import { countOrNull, normalizePciAddress, textOrNull } from '../parsing.ts'
+import { countOrNull, textOrNull } from '../parsing.ts'
 import { readMatrix } from '../topology.ts'
 import { savedReader } from '../vendor-tool.ts'
 import { parseDetails, parseMapping } from './details.ts'
@@ -92,24 +92,12 @@ const failure: OutputReader = {
   },
 }
 
-const bus: OutputReader = {
-  command: 'lspci -nn',
-  answersTo: /lspci/,
-  matches: (text) => /\[19e5:[0-9a-f]{4}\]/i.test(text),
-  read: (text) => {
-    const found = [...text.matchAll(/^(\S+)\s.*\[19e5:([0-9a-f]{4})\]/gim)]
-    return {
-      facts: { pci: found.map((match) => ({ address: normalizePciAddress(match[1]), deviceId: match[2] ?? null })) },
-    }
-  },
-}
-
 export const ascendOutputs = outputsOf([
   table,
   mapping,
   topology,
-  details('usages', /Capacity|Usage Rate[\s\S]*Ctrlcpu/i),
-  details('common', /Aicore Usage Rate|Chip Count[\s\S]*Temperature/i),
+  details('usages', /Capacity|Ctrlcpu Usage/i),
+  details('common', /Aicore Usage Rate/i),
   details('board', /Board ID|Die ID|PCIe Bus Info|Firmware Version/i),
   details('ecc', /Bit Error/i),
   details('health', /Health/i),
@@ -119,6 +107,5 @@ export const ascendOutputs = outputsOf([
   ...detectorCommands('ascend').map((command) => savedReader('ascend', command)),
   network,
   versions,
-  bus,
   failure,
 ])

@@ -87,7 +87,7 @@ function chipOfRows(
     vendor: 'ascend',
     // The number by which a process asks for the chip; NPU numbers the card, which may carry several.
     index: physicalId,
-    product: textOrNull(name.join(' ')) ?? 'Ascend NPU',
+    product: textOrNull(name.join(' ')) ?? '',
     pciAddress: normalizePciAddress(second[1]),
     cardKey: `npu-${npuId ?? 'unknown'}`,
     chipOnCard: countOrNull(chip) ?? 0,

@@ -3,7 +3,7 @@ import { detectorCommands } from '../detector-json.ts'
 import { failureCommand, topologyCommand } from '../listing.ts'
 import { sheet } from '../sheets.ts'
 import { createVendorTool, type VendorCommand } from '../vendor-tool.ts'
-import { parseAgents, parseBus, parseJson, parseLines, parseTable } from './outputs.ts'
+import { parseAgents, parseJson, parseLines, parseTable } from './outputs.ts'
 
 const TOOL = 'hy-smi'
 const SHOW = ['meminfo', 'use', 'memuse', 'temp', 'power', 'maxpower', 'serial', 'uniqueid', 'productname', 'bus']
@@ -39,12 +39,6 @@ const commands: readonly VendorCommand[] = [
     answersTo: /rocminfo/,
     matches: (text) => /^\s*Agent 1\s*$/m.test(text) && /Device Type:/.test(text),
     read: parseAgents,
-  },
-  {
-    command: 'lspci -mm -nn',
-    answersTo: /lspci/,
-    matches: (text) => parseBus(text).length > 0,
-    read: (text) => ({ facts: { pci: parseBus(text) } }),
   },
   topologyCommand(TOOL),
   ...detectorCommands('hygon'),

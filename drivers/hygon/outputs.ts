@@ -145,23 +145,3 @@ export function parseAgents(text: string): { readonly readings: Reading[]; reado
     }),
   }
 }
-
-/** `lspci -mm` or `-nn`. */
-export function parseBus(text: string): Fact[] {
-  return linesOf(text).flatMap((line) => {
-    const address = normalizePciAddress(line.trim().split(/\s/)[0])
-    if (address === null || !/\[?1d94[\]:]/i.test(line)) return []
-    const classCode = /\[([0-9a-f]{4})\]/i.exec(line)?.[1] ?? null
-    const device =
-      /1d94:([0-9a-f]{4})\]/i.exec(line)?.[1] ?? /\[1d94\]"\s+"[^"]*\[([0-9a-f]{4})\]/i.exec(line)?.[1] ?? null
-    return [
-      {
-        address,
-        classCode,
-        vendorId: '1d94',
-        deviceId: device,
-        product: /\[(K\d\w*|Z\d\w*|BW\w*)\]/.exec(line)?.[1] ?? null,
-      },
-    ]
-  })
-}

@@ -28,6 +28,7 @@ function chipOfCells(cells: Row, driverVersion: string | null = null): ChipFacts
   const dead = [...row.values()].some((cell) => /gpu is lost|unknown error|^err!$/i.test(cell))
   const chip = {
     ...chipFromRow(row, uuid, address, null),
+    product: textOrNull(row.get('name')) ?? '',
     memoryTotalBytes: bytesOrNull(row.get('memory.total'), 2 ** 20),
   }
   const known = { ...chip, driverVersion: chip.driverVersion ?? driverVersion }
@@ -85,6 +86,12 @@ const query: OutputReader = {
   },
 }
 
+/** A device's block without those of its slices. */
+function outside(block: string): string {
+  const parts = block.split('<mig_device>')
+  return parts.map((part, at) => (at === 0 ? part : (part.split('</mig_device>')[1] ?? ''))).join('')
+}
+
 const xml: OutputReader = {
   command: 'nvidia-smi -q -x',
   answersTo: /\s-x\b|--xml/,
@@ -95,9 +102,7 @@ const xml: OutputReader = {
     return {
       chips: parseXml(text).map((gpu, index) => {
         const cell = (name: string): string =>
-          new RegExp(`<${name}>([^<]{0,80})<`).exec(
-            (blocks[index] ?? '').replace(/<mig_device>[\s\S]*?<\/mig_device>/g, ''),
-          )?.[1] ?? ''
+          new RegExp(`<${name}>([^<]{0,80})<`).exec(outside(blocks[index] ?? ''))?.[1] ?? ''
         const named = [
           ['uuid', cell('uuid')],
           ['name', cell('product_name')],
