@@ -26,5 +26,6 @@ describe('createFormat', () => {
 
   it('names the zone of a moment', () => {
     expect(en.time('2026-11-23T10:00:00Z')).toMatch(/(UTC|GMT|[A-Z]{3,4})/)
+    expect(zh.time('2026-11-23T10:00:00Z')).toMatch(/\d\d:\d\d:\d\d \S+$/)
   })
 })

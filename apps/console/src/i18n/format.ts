@@ -67,8 +67,8 @@ export function createFormat(locale: Locale): Format {
     minute: '2-digit',
     second: '2-digit',
     hour12: false,
-    timeZoneName: 'short',
   })
+  const zone = new Intl.DateTimeFormat(locale, { timeZoneName: 'short' })
   const day = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   // Chinese print sets a digit off from the character beside it; the formatter does not.
@@ -90,7 +90,12 @@ export function createFormat(locale: Locale): Format {
       return withUnit(three(scaled.value), `${decimalPrefixes[scaled.step] ?? ''}${unit}`)
     },
     milliseconds: (value) => (value >= 10_000 ? withUnit(three(value / 1000), 's') : withUnit(three(value), 'ms')),
-    time: (iso) => dateTime.format(new Date(iso)),
+    time: (iso) => {
+      const moment = new Date(iso)
+      const name = zone.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value
+      // Left to itself, Chinese puts the zone between date and time.
+      return name === undefined ? dateTime.format(moment) : `${dateTime.format(moment)} ${name}`
+    },
     date: (iso) => spaced(day.format(new Date(iso))),
     relative: (iso, now = Date.now()) => {
       const seconds = Math.round((Date.parse(iso) - now) / 1000)
