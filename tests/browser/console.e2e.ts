@@ -27,6 +27,7 @@ const words = {
     holds: 'Digest and signature hold',
     message: 'Your message',
     speed: 'Speed',
+    current: 'The deployment is in this form now.',
     spent: 'This sign-in link no longer works',
   },
   'zh-CN': {
@@ -38,6 +39,7 @@ const words = {
     holds: '摘要与签名均成立',
     message: '你的消息',
     speed: '速度',
+    current: '部署目前就是这个版本。',
     spent: '这个登录链接已失效',
   },
 } as const
@@ -202,7 +204,21 @@ describe.skipIf(browserPath === null)('the console in a real browser', { timeout
     const figures = await answer.locator('.figures').textContent()
     expect(figures).toContain(words[language].speed)
     expect(figures).toMatch(/[\d.]+\s?tok\/s/)
-    expect(await answer.locator('a[href^="/revisions/"]').count()).toBe(1)
+    expect(await seriousViolations(page)).toEqual([])
+
+    // From the answer to its metered request, and from there to what answered.
+    const request = answer.locator('a[href^="/usage?requestId="]')
+    const id = (await request.textContent()) ?? ''
+    await request.click()
+    await page.getByRole('cell', { name: id }).waitFor()
+    expect(
+      await page
+        .locator('tbody tr')
+        .filter({ has: page.locator('code') })
+        .count(),
+    ).toBe(1)
+    await page.locator('main a[href^="/revisions/"]').first().click()
+    await page.getByText(words[language].current).first().waitFor()
     expect(await seriousViolations(page)).toEqual([])
   })
 
