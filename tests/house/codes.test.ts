@@ -1,22 +1,20 @@
 import { agentErrors } from '@medley/agent'
 import { healthReasons } from '@medley/drivers'
 import { llamaCppErrors } from '@medley/engine-llama-cpp'
-import type { ErrorDefinition, Locale, Localized } from '@medley/kernel'
+import type { ErrorDefinition, Localized } from '@medley/kernel'
 import { provingErrors } from '@medley/proving'
 import { registryErrors } from '@medley/registry'
 import { describe, expect, it } from 'vitest'
 
 interface Console {
   readonly codeSentences: Readonly<Record<string, Localized>>
-  readonly sentenceOf: (coded: { code: string; params: Readonly<Record<string, string>> }, locale: Locale) => string
 }
 interface Server {
   readonly serverErrors: { readonly $definitions: Readonly<Record<string, ErrorDefinition>> }
 }
 // An app has no face for other code: this test reads its files as the generator of docs/reference does.
 const fileOf = (path: string) => import(new URL(`../../apps/${path}`, import.meta.url).href)
-const { codeSentences }: Pick<Console, 'codeSentences'> = await fileOf('console/src/i18n/codes.messages.ts')
-const { sentenceOf }: Pick<Console, 'sentenceOf'> = await fileOf('console/src/i18n/codes.ts')
+const { codeSentences }: Console = await fileOf('console/src/i18n/codes.messages.ts')
 const { serverErrors }: Server = await fileOf('server/errors.ts')
 
 /** Codes that only ever answer a request, as a problem with its own words. */
@@ -61,33 +59,5 @@ describe('codes the API hands out', () => {
     // What no definition lists: the technical detail, and the sentence of the code inside.
     const known = new Set([...allOf(title), ...allOf(hint), 'detail', 'cause'])
     expect(placeholders(codeSentences[code]?.en ?? '').filter((name) => !known.has(name))).toEqual([])
-  })
-
-  it('say exactly which file to put where', () => {
-    const params = { model: 'm', file: 'm.gguf', bytes: '98362432', sha256: 'abc', directory: '/data/incoming' }
-    for (const locale of ['en', 'zh-CN'] as const) {
-      const sentence = sentenceOf({ code: 'registry.model.unobtainable', params }, locale)
-      for (const value of Object.values(params)) expect(sentence).toContain(value)
-    }
-  })
-
-  it('give the reason inside a failed step', () => {
-    const inner = { code: 'agent.engine.hang', params: { seconds: '20' } }
-    const run = { code: 'server.proving.failed', params: { detail: JSON.stringify(inner) } }
-    const deployment = {
-      code: 'server.deployment.failed',
-      params: { code: inner.code, detail: JSON.stringify(inner.params) },
-    }
-    expect(sentenceOf(run, 'en')).toContain('not answered for 20 s')
-    expect(sentenceOf(deployment, 'zh-CN')).toBe('模型没能部署成功。推理引擎 20 秒没有响应，正在自动重启。')
-  })
-
-  it('show a share as a percentage', () => {
-    const noisy = { code: 'foreign_cpu_over_limit', params: { value: '0.79213', limit: '0.25' } }
-    expect(sentenceOf(noisy, 'en')).toContain('79.2% of the processors (limit 25%)')
-  })
-
-  it('shows a code it does not know as it is', () => {
-    expect(sentenceOf({ code: 'other.code', params: { a: '1' } }, 'en')).toBe('other.code (a=1)')
   })
 })
