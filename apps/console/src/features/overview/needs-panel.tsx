@@ -2,7 +2,6 @@ import { Link } from '@tanstack/react-router'
 import { useCoded } from '../../i18n/codes.ts'
 import { useText } from '../../i18n/messages.ts'
 import { Panel } from '../../shared/ui/panel.tsx'
-import { Prose } from '../../shared/ui/prose.tsx'
 import { type State, StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
 import type { Need } from './needs.ts'
 import { overviewMessages } from './overview.messages.ts'
@@ -13,7 +12,8 @@ function useNeedText() {
   return (need: Need): string => {
     switch (need.kind) {
       case 'step':
-        return `${t('stepNeeds', { step: t(`step_${need.step}`) })}${need.why === null ? '' : `: ${sentence(need.why)}`}`
+        // The start-up panel of the same page says why and what to do.
+        return t('stepNeeds', { step: t(`step_${need.step}`) })
       case 'chip': {
         const reason = need.why === null ? t('chipNoReason', { health: need.health }) : sentence(need.why)
         return t('chipNeeds', { name: need.name, reason })
@@ -55,11 +55,7 @@ function NeedLink({ need, text }: { readonly need: Need; readonly text: string }
     case 'model':
       return <Link to="/models">{text}</Link>
     case 'step':
-      return (
-        <span>
-          <Prose text={text} />
-        </span>
-      )
+      return <span>{text}</span>
   }
 }
 

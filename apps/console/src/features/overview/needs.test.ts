@@ -30,4 +30,11 @@ describe('needsOf', () => {
     }
     expect(needsOf(status, []).map(({ kind }) => kind)).toEqual(['step', 'deployment'])
   })
+
+  it('names the step that failed and none that only waits for it', () => {
+    const failed = (step: 'model' | 'deployment', code: string) =>
+      ({ step, state: 'failed', done: 0, total: null, unit: '', detail: { code, params: {} } }) as const
+    const steps = [failed('model', 'registry.model.unobtainable'), failed('deployment', 'server.bring-up.blocked')]
+    expect(needsOf({ ...calm, steps }, []).map(({ key }) => key)).toEqual(['model'])
+  })
 })

@@ -6,7 +6,6 @@ export type Need =
       readonly kind: 'step'
       readonly key: string
       readonly step: Status['steps'][number]['step']
-      readonly why: Coded | null
     }
   | {
       readonly kind: 'chip'
@@ -48,13 +47,18 @@ function chipNeeds(chip: Chip): readonly Need[] {
   return needs
 }
 
+/** A step that only waits for another one to be mended needs nobody by itself. */
+export function isBlocked(step: Status['steps'][number]): boolean {
+  return step.detail?.code === 'server.bring-up.blocked'
+}
+
 /** What a person has to look at, worst first: what stops the factory before what only lowers it. */
 export function needsOf(status: Status, chips: readonly Chip[]): readonly Need[] {
-  const steps = status.steps.filter((step) => step.state === 'failed')
+  const steps = status.steps.filter((step) => step.state === 'failed' && !isBlocked(step))
   const deployments = status.deployments.filter(({ state }) => state === 'failed' || state === 'degraded')
   const models = status.models.filter(({ state }) => state === 'failed')
   return [
-    ...steps.map((step): Need => ({ kind: 'step', key: step.step, step: step.step, why: step.detail })),
+    ...steps.map((step): Need => ({ kind: 'step', key: step.step, step: step.step })),
     ...models.map((model): Need => ({ kind: 'model', key: model.id, name: model.name })),
     ...deployments.map(({ id, name, state }): Need => ({ kind: 'deployment', key: id, deploymentId: id, name, state })),
     ...chips.flatMap(chipNeeds),

@@ -5,6 +5,7 @@ import { Panel } from '../../shared/ui/panel.tsx'
 import { ProgressBar, useProgressText } from '../../shared/ui/progress.tsx'
 import { Prose } from '../../shared/ui/prose.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
+import { isBlocked } from './needs.ts'
 import { overviewMessages } from './overview.messages.ts'
 
 function Step({ step }: { readonly step: StartupStep }) {
@@ -12,12 +13,12 @@ function Step({ step }: { readonly step: StartupStep }) {
   const sentence = useCoded()
   const progress = useProgressText()
   const name = t(`step_${step.step}`)
-  const state = t(`state_${step.state}`)
+  const shown = isBlocked(step) ? 'waiting' : step.state
   // The sentence says what to do; why each source failed is for whoever wants to mend one of them.
   const technical = step.detail?.code === 'registry.model.unobtainable' ? (step.detail.params.detail ?? null) : null
   return (
-    <li className={`startup-step ${step.state}`} aria-current={step.state === 'working' ? 'step' : undefined}>
-      <StateMark state={stateOf(step.state)} label={state} />
+    <li className={`startup-step ${shown}`} aria-current={step.state === 'working' ? 'step' : undefined}>
+      <StateMark state={stateOf(shown)} label={t(`state_${shown}`)} />
       <strong>{name}</strong>
       {step.state === 'working' ? (
         <>
