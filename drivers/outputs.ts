@@ -69,8 +69,32 @@ export function cleanText(text: string): string {
     .replace(/^\uFEFF/, '')
     .replaceAll('\r\n', '\n')
     .replaceAll(/[^\S\n]{200,}/g, ' '.repeat(100))
-  const lines = plain.split('\n')
+  const lines = boundLines(plain)
   return lines.filter((line, at) => line.trim() !== '' || lines[at - 1]?.trim() !== '').join('\n')
+}
+
+/** Above any line of a table or log. Only JSON and XML have longer ones, and these can be broken. */
+const MOST_LINE_CHARACTERS = 1_000
+
+/** Lines of bounded length: a pattern that tries every start of a line then costs bounded time too. */
+function boundLines(text: string): readonly string[] {
+  const lines = text.split('\n')
+  if (lines.every((line) => line.length <= MOST_LINE_CHARACTERS)) return lines
+  return broken(text)
+    .split('\n')
+    .map((line) => line.slice(0, MOST_LINE_CHARACTERS))
+}
+
+function broken(text: string): string {
+  const start = text.trimStart()[0] ?? ''
+  if (start === '<') return text.replaceAll('><', '>\n<')
+  if (start !== '{' && start !== '[') return text
+  try {
+    return JSON.stringify(JSON.parse(text), null, 1)
+  } catch {
+    // No JSON, or the loose one of some tools: broken where no string can be in the way.
+    return text.replaceAll('","', '",\n"').replaceAll('},', '},\n')
+  }
 }
 
 /** What a driver knows of a chip; all else is unknown. */
