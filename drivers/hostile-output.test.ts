@@ -8,8 +8,8 @@ import { textsOf } from './fixtures/sample-table.ts'
 import { createDrivers } from './index.ts'
 import { RAW_TEXT_LIMIT } from './outputs.ts'
 
-/** 300 here; the nightly run asks for 10,000. */
-const RUNS = Number(process.env.MEDLEY_FUZZ ?? 300)
+/** 300 at every change, 10,000 every night; `MEDLEY_FUZZ` asks for another number. */
+const RUNS = Number(process.env.MEDLEY_FUZZ ?? (process.env.MEDLEY_LANE === 'nightly' ? 10_000 : 300))
 /** Generous: many runs on a slow machine, not a measurement. */
 const PATIENCE_MS = 120_000 + RUNS * 100
 
