@@ -1,5 +1,5 @@
 import type { ChipDriver, Fact, ToolOutcome } from '@medley/fleet'
-import { type OutputReader, outputsOf } from './outputs.ts'
+import { cleanText, type OutputReader, outputsOf } from './outputs.ts'
 import { chipOfReading, joinReadings, numberCards, type Reading } from './reading.ts'
 import { createToolReading, type ToolSpec } from './tool-reading.ts'
 
@@ -71,7 +71,7 @@ export function savedReader(vendor: string, command: VendorCommand): OutputReade
 
 function readSafely(command: VendorCommand, text: string, typed: string): CommandOutput | null {
   try {
-    return command.read(text, typed)
+    return command.read(cleanText(text), typed)
   } catch {
     // What cannot be read is no chip; the round reports it with the raw text.
     return null
