@@ -25,7 +25,8 @@ function eccOf(count: number | null): Partial<Reading> {
 }
 
 /** Card, function, name and firmware: `0     /   MLU370-X4    v1.1.6`. */
-const IDENTITY = /^(\d{1,4})\s+(?:\S{0,8}\/)?\s*([A-Za-z][\w.+ -]{1,40}?)(?:\s{1,20}(v\d[\w.-]{0,20}|N\/A))?$/
+const IDENTITY =
+  /^(\d{1,4})\s+(?:\S{0,8}\/\s*|\d{1,3}\s+)?([A-Za-z][\w.+ -]{1,40}?)(?:\s{1,20}(v\d[\w.-]{0,20}|N\/A))?$/
 
 /** The table. Two lines a card; the second cell of the first is an address since 5.x, before it was `On  v4.20.11`. */
 export function parseTable(text: string): Reading[] {

@@ -41,7 +41,12 @@ function readChip(match: RegExpExecArray, line: string, below: string, driverVer
   // The fan is a percentage too, before the memory; the busy share stands after it.
   const busy = cells.slice(cells.indexOf(memoryCell) + 1).find((cell) => /\d\s?%/.test(cell))
   const [clock] = /\d{2,5}\s?MHz/i.exec(line) ?? []
+  const failing = /ERR!|is lost/i.test(below)
   return readingOf({
+    // The word of a card that does not answer any more.
+    ...(failing
+      ? { health: 'lost', reasons: [{ code: 'health-reported', params: { tool: 'ixsmi', value: 'ERR!' } }] }
+      : {}),
     index: Number(match[1]),
     product: textOrNull(match[2]),
     pciAddress: normalizePciAddress(match[3]),
