@@ -10,7 +10,7 @@ import { knownFacts } from '../vendor-tool.ts'
 const TOOL = 'mx-smi'
 
 /** State words of the tool: only `Available` is one that a chip can be used in. */
-export function withState(reading: Reading, state: string | null): Reading {
+function withState(reading: Reading, state: string | null): Reading {
   if (state === null || /^available$/i.test(state)) return { ...reading, extra: { ...reading.extra, state } }
   return {
     ...reading,
