@@ -86,7 +86,7 @@ function settle(
 }
 
 /** Why an answer holds no chips. */
-export function reasonOf(tool: string, answer: ToolOutcome): HealthReason {
+function reasonOf(tool: string, answer: ToolOutcome): HealthReason {
   if (answer.kind === 'missing') return { code: 'tool-missing', params: { tool } }
   if (answer.kind === 'timeout') return { code: 'tool-timeout', params: { tool } }
   if (answer.kind === 'too-large') return { code: 'tool-too-large', params: { tool } }
