@@ -27,6 +27,7 @@ describe('the agent', { timeout: 4 * PATIENCE_MS }, () => {
     expect(status.endpoint).toMatch(/^unix:\/.+\/engine\.sock$/)
     expect(isAlive(pid)).toBe(true)
     expect(server.last()?.chips.map((chip) => chip.vendor)).toContain('cpu')
+    expect(server.last()?.facts.engines).toEqual([{ family: 'scripted', version: 'scripted 1', binaryDigest: null }])
   })
 
   it('is adopted: an engine keeps running through kill -9 of the agent', async () => {

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { claimDirectory, createLocalExecutor } from '@medley/executor-local'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
-import type { NodeFacts } from '@medley/fleet/protocol'
+import type { EngineBuild, NodeFacts } from '@medley/fleet/protocol'
 import type { AgentConfig } from './config.ts'
 import { startChipReader } from './discovery/chips.ts'
 import { createDriverHost } from './discovery/host.ts'
@@ -70,7 +70,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     onBroken: (driver, error) => parts.log('driver broken', { driver, message: messageOf(error) }),
     onChange: () => changed(),
   })
-  await Promise.all([chipReader.first, reconciler.settled()])
+  const [engines] = await Promise.all([enginesOf(parts), chipReader.first, reconciler.settled()])
 
   const loop = startSyncLoop({
     client: createServerClient(config.serverUrl, config.tokenFile),
@@ -79,7 +79,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     report: (sync) => ({
       nodeKey,
       bootId,
-      facts: nodeFacts(),
+      facts: nodeFacts(engines),
       chips: [...chipReader.chips()],
       workloads: [...reconciler.statuses()],
       ...sync,
@@ -126,7 +126,22 @@ async function startHeartbeat(file: string, everyMs: number): Promise<() => void
   return () => clearInterval(timer)
 }
 
-function nodeFacts(): NodeFacts {
+/** A family whose build cannot be read is not offered: nothing could be traced to it. */
+async function enginesOf({ adapters, log }: AgentParts): Promise<EngineBuild[]> {
+  const builds = await Promise.all(
+    [...adapters].map(async ([family, adapter]): Promise<EngineBuild | null> => {
+      try {
+        return { family, ...(await adapter.version()) }
+      } catch (error) {
+        log('engine not offered', { family, message: messageOf(error) })
+        return null
+      }
+    }),
+  )
+  return builds.filter((build) => build !== null)
+}
+
+function nodeFacts(engines: EngineBuild[]): NodeFacts {
   return {
     hostname: os.hostname(),
     operatingSystem: `${os.type()} ${os.platform()}`,
@@ -136,5 +151,6 @@ function nodeFacts(): NodeFacts {
     memoryBytes: os.totalmem(),
     agentVersion: AGENT_VERSION,
     nodeVersion: process.versions.node,
+    engines,
   }
 }

@@ -131,6 +131,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     live,
     heardOf: orders.heardOf,
     owner,
+    startedAt: startedAt.getTime(),
     model: config.starter.model,
     proveAtStart: config.starter.prove,
   })
@@ -201,8 +202,10 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
 }
 
 async function principalOf(identity: Identity, headers: Headers): Promise<Principal | null> {
-  const session = (await identity.operatorOf(headers)) ?? (await identity.sessionOf(headers))
+  const operator = await identity.operatorOf(headers)
+  const session = operator ?? (await identity.sessionOf(headers))
   if (!session) return null
   const { userId, tenantId, projectId, role } = session
-  return { session, role, scope: { kind: 'tenant', tenantId, projectId, actor: { kind: 'user', id: userId } } }
+  const scope: TenantScope = { kind: 'tenant', tenantId, projectId, actor: { kind: 'user', id: userId } }
+  return { session, role, scope, by: operator ? 'token' : 'session' }
 }

@@ -3,7 +3,7 @@ import type { Fleet } from '@medley/fleet'
 import type { Json, TenantScope } from '@medley/kernel'
 import type { Proving } from '@medley/proving'
 import type { CatalogueEntry, Model, Registry } from '@medley/registry'
-import type { RevisionSpec, Serving } from '@medley/serving'
+import type { DeploymentView, RevisionSpec, Serving } from '@medley/serving'
 import type { EngineSpec } from '@medley/serving/protocol'
 import type { BringUpTask } from './bring-up.ts'
 import { serverErrors } from './errors.ts'
@@ -11,6 +11,7 @@ import type { Live, Topic } from './live.ts'
 import type { Operations, OperationView } from './operations.ts'
 
 type PlannedEngine = Parameters<Proving['planQuickRun']>[1]
+type EngineBuild = RevisionSpec['engine']
 type Chip = Awaited<ReturnType<Fleet['chip']>>
 
 export interface StarterPorts {
@@ -22,6 +23,8 @@ export interface StarterPorts {
   readonly live: Live
   readonly heardOf: (workloadId: string) => boolean
   readonly owner: TenantScope
+  /** When this server started (ms since the epoch): what a node said before then may be of an older release. */
+  readonly startedAt: number
   /** Null: no starter model is wanted. */
   readonly model: string | null
   /** Whether a chip that has no score yet is measured at start. */
@@ -74,11 +77,39 @@ export function createStarter(ports: StarterPorts): Starter {
     return entry && model?.state === 'ready' ? { entry, model } : null
   }
 
-  function revisionFor(chip: Chip, { entry, model }: { entry: CatalogueEntry; model: Model }): RevisionSpec {
+  /** The build a node offers since this server runs: an upgrade changes both, and the node speaks up a moment later. */
+  function offeredBuild(nodeId: string, family: string, signal: AbortSignal): Promise<EngineBuild> {
+    return until(['chips', 'status'], signal, async () => {
+      const node = (await fleet.nodes()).find(({ id }) => id === nodeId)
+      if (!node || node.lastSeenAt.getTime() < ports.startedAt) return null
+      return node.facts.engines.find((build) => build.family === family) ?? unknownBuild(family)
+    })
+  }
+
+  /** Deploys the same again where the node runs another build by now: answers of both must not share a revision. */
+  async function renew(deployment: DeploymentView, signal: AbortSignal): Promise<boolean> {
+    const { spec } = deployment.revision
+    const chips = await fleet.chips({ after: null, limit: 500 })
+    const nodeId = chips.find(({ facts }) => spec.chipUuids.includes(facts.uuid))?.nodeId
+    if (deployment.state === 'stopped' || nodeId === undefined) return false
+    const engine = await offeredBuild(nodeId, spec.engine.family, signal)
+    const { version, binaryDigest } = engine
+    const same = version === spec.engine.version && binaryDigest === spec.engine.binaryDigest
+    if (version === null || same) return false
+    const { name, servedModel } = deployment
+    await serving.deploy(owner, { name, servedModel, nodeId, spec: { ...spec, engine } })
+    return true
+  }
+
+  function revisionFor(
+    chip: Chip,
+    { entry, model }: { entry: CatalogueEntry; model: Model },
+    engine: EngineBuild,
+  ): RevisionSpec {
     return {
       model: { name: model.name, digest: model.digest, bytes: model.bytes, path: model.path },
       template: entry.template,
-      engine: { family: ENGINE_FAMILY, version: '1' },
+      engine,
       config: { ...entry.config, threads: threadsOf(chip) },
       golden: entry.golden,
       chipUuids: [chip.facts.uuid],
@@ -93,7 +124,7 @@ export function createStarter(ports: StarterPorts): Starter {
     const subject = `${chip.nodeId} ${chip.facts.uuid}`
     const [running] = await operations.running('proving', subject)
     if (running) return running
-    const revision = revisionFor(chip, ready)
+    const revision = revisionFor(chip, ready, unknownBuild(ENGINE_FAMILY))
     const engine: EngineSpec = {
       replicaId: 'proving',
       revisionId: 'proving',
@@ -167,15 +198,17 @@ export function createStarter(ports: StarterPorts): Starter {
     run: async (report, signal) => {
       const [chip, ready] = [await firstChip(), await starter()]
       if (!chip || !ready) return 'skipped'
-      const existing = await serving.list(owner, { after: null, limit: 1 })
-      // What people changed since is theirs: a later start deploys nothing over it.
+      const existing = await serving.list(owner, { after: null, limit: 500 })
+      // What people changed since is theirs: a later start changes no more of it than the build it runs on.
+      let renewed = false
+      for (const each of existing) renewed = (await renew(each, signal)) || renewed
       const wanted =
         existing[0] ??
         (await serving.deploy(owner, {
           name: ready.entry.name,
           servedModel: ready.entry.name,
           nodeId: chip.nodeId,
-          spec: revisionFor(chip, ready),
+          spec: revisionFor(chip, ready, await offeredBuild(chip.nodeId, ENGINE_FAMILY, signal)),
         }))
       live.touch('deployments')
       const ended = await until(['deployments'], signal, async () => {
@@ -191,11 +224,15 @@ export function createStarter(ports: StarterPorts): Starter {
           { code: error?.code ?? 'unknown' },
           { detail: JSON.stringify(error?.params ?? {}) },
         )
-      return existing.length > 0 ? 'skipped' : 'done'
+      return existing.length > 0 && !renewed ? 'skipped' : 'done'
     },
   }
 
   return { tasks: [chips, model, measurement, deployment], prove }
+}
+
+function unknownBuild(family: string): EngineBuild {
+  return { family, version: null, binaryDigest: null }
 }
 
 /** One processor stays free for the rest of the factory: an engine that spins on all of them starves itself. */

@@ -246,7 +246,7 @@ function revisionSpec(engineVersion: string): RevisionSpec {
   return {
     model: { name: 'tiny', digest: 'sha256:00', bytes: 10, path: '/models/tiny.gguf' },
     template: { name: 'chatml', text: '{{ messages }}', systemPrompt: null, stop: [] },
-    engine: { family: 'llama-cpp', version: engineVersion },
+    engine: { family: 'llama-cpp', version: engineVersion, binaryDigest: null },
     config: {
       slots: 1,
       contextTokens: 1024,

@@ -25,3 +25,14 @@ describe('llama-cpp adapter', () => {
     )
   })
 })
+
+describe('version', () => {
+  it('names the library, llama.cpp and the binaries that are installed, and reads them once', async () => {
+    const adapter = createLlamaCppAdapter()
+    const version = await adapter.version()
+    expect(version.version).toMatch(/^node-llama-cpp \d+\.\d+\.\d+ \/ llama\.cpp \S+$/)
+    expect(version.binaryDigest).toMatch(/^sha256:[0-9a-f]{64}$/)
+    expect(await createLlamaCppAdapter().version()).toEqual(version)
+    expect(await adapter.version()).toBe(version)
+  })
+})

@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { EngineAdapter } from '@medley/serving'
+import type { EngineAdapter, EngineVersion } from '@medley/serving'
 import { errors } from '../errors.ts'
+import { readInstalledVersion } from './installed-version.ts'
 
 /** `sun_path` of Linux has 108 bytes with its final zero; macOS is shorter still, and says so itself. */
 const SOCKET_PATH_LIMIT_BYTES = 107
@@ -20,8 +21,13 @@ export interface LlamaCppAdapterOptions {
 /** The engine family `llama-cpp`: one child process per replica, reached over a Unix socket in its run directory. */
 export function createLlamaCppAdapter(options: LlamaCppAdapterOptions = {}): EngineAdapter {
   const entry = options.entry ?? fileURLToPath(new URL('../child.ts', import.meta.url))
+  let version: Promise<EngineVersion> | null = null
   return {
     family: 'llama-cpp',
+    version() {
+      version ??= readInstalledVersion()
+      return version
+    },
     /**
      * Writes the specification into `runDirectory`, readable by this user only.
      *

@@ -51,6 +51,7 @@ function report(nodeKey: string, chips: readonly ChipFacts[]): AgentReport {
       memoryBytes: 1024,
       agentVersion: '0',
       nodeVersion: '24',
+      engines: [],
     },
     chips: [...chips],
     workloads: [],

@@ -118,7 +118,8 @@ export function createFleet({ store, clock, ids }: FleetPorts): Fleet {
         const rows = await tx.selectFrom('nodes').selectAll().orderBy('id').execute()
         return rows.map((row) => ({
           id: row.id,
-          facts: row.facts,
+          // Rows of an agent older than this member have none.
+          facts: { ...row.facts, engines: row.facts.engines ?? [] },
           bootId: row.boot_id,
           firstSeenAt: row.first_seen_at,
           lastSeenAt: row.last_seen_at,

@@ -49,6 +49,16 @@ export const chipFacts = z.object({
 })
 export type ChipFacts = z.infer<typeof chipFacts>
 
+/** One engine family that the node can run, and which build of it. */
+export const engineBuild = z.object({
+  family: z.string(),
+  /** Of the library and of what it wraps, such as `node-llama-cpp 3.22.1 / llama.cpp v0.5.0`. */
+  version: z.string(),
+  /** Over every binary that may be loaded; null where the family has none of its own or they cannot be read. */
+  binaryDigest: z.string().nullable(),
+})
+export type EngineBuild = z.infer<typeof engineBuild>
+
 export const nodeFacts = z.object({
   hostname: z.string(),
   operatingSystem: z.string(),
@@ -58,6 +68,8 @@ export const nodeFacts = z.object({
   memoryBytes: count,
   agentVersion: z.string(),
   nodeVersion: z.string(),
+  /** What a deployment on this node would run on. */
+  engines: z.array(engineBuild).default([]),
 })
 export type NodeFacts = z.infer<typeof nodeFacts>
 

@@ -1,6 +1,6 @@
 export { servingMigrations } from './adapters/tables.ts'
 export type { DeploymentState, RevisionSpec } from './domain/revision.ts'
 export { servingErrors } from './errors.ts'
-export type { EngineAdapter, EngineLaunch } from './ports.ts'
+export type { EngineAdapter, EngineLaunch, EngineVersion } from './ports.ts'
 export { createServing, type EngineWorkload, type Serving } from './serving.ts'
 export type { DeploymentView, ReplicaView, RevisionView } from './views.ts'

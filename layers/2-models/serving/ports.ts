@@ -10,9 +10,19 @@ export interface EngineLaunch {
   readonly readyTimeoutMs: number
 }
 
+/** Which build of an engine answers; part of what a deployment revision is. */
+export interface EngineVersion {
+  /** Of the library and of what it wraps, such as `node-llama-cpp 3.22.1 / llama.cpp v0.5.0`. */
+  readonly version: string
+  /** `sha256:` over every binary that may be loaded; null where there are none or they cannot be read. */
+  readonly binaryDigest: string | null
+}
+
 /** One engine family, as the agent sees it. */
 export interface EngineAdapter {
   readonly family: string
   /** `runDirectory` is private to this replica and survives restarts of the agent. */
   plan(spec: EngineSpec, runDirectory: string): EngineLaunch
+  /** What `plan` would start now. Read once: an installed engine is not changed under a running agent. */
+  version(): Promise<EngineVersion>
 }

@@ -14,7 +14,7 @@ const ids = createIdFactory(clock, randomBytes)
 const spec: RevisionSpec = {
   model: { name: 'tiny', digest: 'sha256:00', bytes: 10, path: '/models/tiny.gguf' },
   template: { name: 'chatml', text: '{{ messages }}', systemPrompt: null, stop: ['<|im_end|>'] },
-  engine: { family: 'llama-cpp', version: '1' },
+  engine: { family: 'llama-cpp', version: '1', binaryDigest: 'sha256:11' },
   config: {
     slots: 8,
     contextTokens: 1024,

@@ -12,7 +12,8 @@ export interface RevisionSpec {
     readonly systemPrompt: string | null
     readonly stop: readonly string[]
   }
-  readonly engine: { readonly family: string; readonly version: string }
+  /** The build as the node's agent offered it; null is unknown. */
+  readonly engine: { readonly family: string; readonly version: string | null; readonly binaryDigest: string | null }
   readonly config: {
     readonly slots: number
     readonly contextTokens: number

@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AgentReport, EngineBuild, WorkloadStatus } from '@medley/fleet/protocol'
+import type { Id, TenantScope } from '@medley/kernel'
+import type { DeploymentView } from '@medley/serving'
+import { starterModel, startTestStore, type TestStore } from '@medley/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ComposedServer, compose } from './compose.ts'
+
+const MODEL = 'smollm2-135m-instruct'
+
+describe('the starter deployment', { timeout: 120_000 }, () => {
+  let test: TestStore
+  let data: string
+  const servers: ComposedServer[] = []
+
+  beforeAll(async () => {
+    test = await startTestStore()
+    data = await mkdtemp(join(tmpdir(), 'medley-starter-'))
+  })
+  afterAll(async () => {
+    for (const server of servers) await server.close()
+    await test.close()
+    await rm(data, { recursive: true, force: true })
+  })
+
+  /** A whole start of the server beside an agent of that engine build, up to where the factory answers. */
+  async function start(build: EngineBuild): Promise<DeploymentView> {
+    const server = await compose(
+      {
+        version: '0.0.0-test',
+        listen: { host: '127.0.0.1', port: 0 },
+        consoleUrl: 'http://127.0.0.1:7070',
+        gatewayUrl: 'http://127.0.0.1:7071',
+        dataDirectory: data,
+        consoleDirectory: join(data, 'console'),
+        store: { kind: 'embedded', connection: { ...test.connection } },
+        starter: { model: MODEL, file: await starterModel(), sources: null, prove: false },
+      },
+      {},
+    )
+    servers.push(server)
+    const stop = new AbortController()
+    const agent = actAsAgent(server, build, stop.signal)
+    await server.bringUp(stop.signal)
+    const [deployment] = await server.factory.serving.list(await ownerOf(server), { after: null, limit: 10 })
+    stop.abort()
+    await agent
+    if (!deployment) throw new Error('nothing was deployed')
+    return deployment
+  }
+
+  it('names the engine’s build in its revision, and becomes a new one when the build is another', async () => {
+    const old = { family: 'llama-cpp', version: 'library 1 / engine 1', binaryDigest: 'sha256:11' }
+    const first = await start(old)
+    expect(first.revision.spec.engine).toEqual(old)
+
+    const again = await start(old)
+    expect(again.revision.id).toBe(first.revision.id)
+
+    const rebuilt = await start({ ...old, binaryDigest: 'sha256:22' })
+    expect(rebuilt.id).toBe(first.id)
+    expect(rebuilt.revision.digest).not.toBe(first.revision.digest)
+    expect(rebuilt.revision.spec).toEqual({
+      ...first.revision.spec,
+      engine: { ...old, binaryDigest: 'sha256:22' },
+    })
+    expect(rebuilt.state).toBe('ready')
+
+    const upgraded = await start({ ...old, version: 'library 2 / engine 2', binaryDigest: 'sha256:22' })
+    expect(upgraded.revision.digest).not.toBe(rebuilt.revision.digest)
+  })
+})
+
+async function actAsAgent(server: ComposedServer, build: EngineBuild, signal: AbortSignal): Promise<void> {
+  let workloads: WorkloadStatus[] = []
+  while (!signal.aborted) {
+    const orders = await server.factory.orders.sync(reportOf(build, workloads), signal)
+    workloads = orders.workloads.map(({ id, digest }) => ({
+      id,
+      digest,
+      state: 'ready',
+      endpoint: 'unix:/nowhere',
+      restarts: 0,
+      error: null,
+      progress: null,
+      result: null,
+    }))
+    await sleep(50)
+  }
+}
+
+async function ownerOf(server: ComposedServer): Promise<TenantScope> {
+  const snapshot = await server.factory.snapshots.after(-1, 0, new AbortController().signal)
+  const [key] = snapshot?.keys ?? []
+  if (!key) throw new Error('no key in the snapshot')
+  return {
+    kind: 'tenant',
+    tenantId: key.tenantId as Id<'tenant'>,
+    projectId: key.projectId as Id<'project'>,
+    actor: { kind: 'user', id: 'user_test' },
+  }
+}
+
+function reportOf(build: EngineBuild, workloads: WorkloadStatus[]): AgentReport {
+  return {
+    nodeKey: 'node-under-test',
+    bootId: 'boot',
+    facts: {
+      hostname: 'host',
+      operatingSystem: 'linux',
+      kernel: '6',
+      architecture: 'x64',
+      cpuCount: 2,
+      memoryBytes: 1024,
+      agentVersion: '0',
+      nodeVersion: '24',
+      engines: [build],
+    },
+    chips: [
+      {
+        vendor: 'cpu',
+        index: 0,
+        uuid: 'chip-under-test',
+        serial: null,
+        pciAddress: null,
+        product: 'Test chip',
+        cardKey: 'c',
+        chipOnCard: 0,
+        memoryTotalBytes: null,
+        memoryUsedBytes: null,
+        utilizationRatio: null,
+        temperatureCelsius: null,
+        powerWatts: null,
+        cardPowerWatts: null,
+        health: 'healthy',
+        healthReasons: [],
+        driverVersion: null,
+        firmwareVersion: null,
+        numaNode: null,
+        eccErrorsUncorrected: null,
+        computeUnits: 2,
+        features: [],
+        extra: {},
+        simulated: true,
+      },
+    ],
+    workloads,
+    appliedRevision: -1,
+    waitMs: 0,
+  }
+}
