@@ -22,6 +22,24 @@ export const serverErrors = defineErrors('server', {
     title: { en: 'Your role may not do this ({permission})', 'zh-CN': '当前角色无此权限（{permission}）' },
     hint: { en: 'Ask an operator for the role that may', 'zh-CN': '请联系运营人员授予相应角色' },
   },
+  'request.foreign-origin': {
+    status: 403,
+    title: { en: 'This change comes from another site', 'zh-CN': '该操作来自其他站点' },
+    hint: {
+      en: 'Use the console at its own address, or send a bearer token. Behind a proxy set MEDLEY_PUBLIC_URL',
+      'zh-CN': '请在控制台自身的地址操作，或改用 Bearer 令牌；经代理访问时请设置 MEDLEY_PUBLIC_URL',
+    },
+  },
+  'request.not-json': {
+    status: 415,
+    title: { en: 'The body must be JSON', 'zh-CN': '请求体必须是 JSON' },
+    hint: { en: 'Send it with Content-Type: application/json', 'zh-CN': '请加上 Content-Type: application/json' },
+  },
+  'request.too-large': {
+    status: 413,
+    title: { en: 'The body is larger than {largest}', 'zh-CN': '请求体超过 {largest}' },
+    hint: { en: 'Send less at once', 'zh-CN': '请减少单次发送的内容' },
+  },
   'route.unknown': {
     status: 404,
     title: { en: 'There is nothing at this address', 'zh-CN': '该地址不存在' },

@@ -1,9 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Id, TenantScope } from '@medley/kernel'
 import type { RevisionSpec } from '@medley/serving'
-import { startTestStore, type TestStore } from '@medley/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   apiKey,
@@ -12,111 +8,24 @@ import {
   page,
   problem,
   revision,
-  session,
   status,
   usageEvent,
   usageSummary,
 } from '../api/schemas.ts'
-import { type ComposedServer, compose } from '../compose.ts'
-import { createApp } from './app.ts'
-
-interface OpenApiDocument {
-  readonly paths: Record<string, Record<string, { 'x-permission'?: string }>>
-}
-
-const secretsOf = async (data: string) => JSON.parse(await readFile(join(data, 'instance', 'secrets.json'), 'utf8'))
+import type { ComposedServer } from '../compose.ts'
+import { startTestFactory, type TestFactory } from './test-factory.ts'
 
 describe('control API', () => {
-  let test: TestStore
-  let data: string
+  let test: TestFactory
   let server: ComposedServer
-  let app: ReturnType<typeof createApp>
-  let secrets: { operatorToken: string; internalToken: string }
+  let asOperator: TestFactory['asOperator']
+  let asProcess: TestFactory['asProcess']
 
   beforeAll(async () => {
-    test = await startTestStore()
-    data = await mkdtemp(join(tmpdir(), 'medley-server-'))
-    server = await compose(
-      {
-        version: '0.0.0-test',
-        listen: { host: '127.0.0.1', port: 0 },
-        consoleUrl: 'http://127.0.0.1:7070',
-        gatewayUrl: 'http://127.0.0.1:7071',
-        dataDirectory: data,
-        consoleDirectory: join(data, 'console'),
-        store: { kind: 'embedded', connection: { ...test.connection } },
-        starter: { model: null, file: null, sources: null, prove: false },
-      },
-      {},
-    )
-    app = createApp(server.factory)
-    secrets = await secretsOf(data)
-  })
-  afterAll(async () => {
-    await server.close()
-    await test.close()
-    await rm(data, { recursive: true, force: true })
-  })
-
-  const asOperator = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
-    app.request(path, {
-      ...init,
-      headers: {
-        authorization: `Bearer ${secrets.operatorToken}`,
-        'content-type': 'application/json',
-        ...init.headers,
-      },
-    })
-  const asProcess = (path: string, body?: unknown) =>
-    app.request(path, {
-      headers: { authorization: `Bearer ${secrets.internalToken}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-    })
-
-  it('declares a permission on every route and refuses each without a session', async () => {
-    const document = (await (await app.request('/api/openapi.json')).json()) as OpenApiDocument
-    const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, route]) => ({ path, method, route })),
-    )
-    expect(routes.length).toBeGreaterThan(15)
-    for (const { path, method, route } of routes) {
-      expect(route['x-permission'], `${method} ${path}`).toMatch(/^[a-z-]+:[a-z]+$/)
-      const answer = await app.request(path.replace(/\{\w+\}/g, 'x'), { method: method.toUpperCase() })
-      expect(answer.status, `${method} ${path}`).toBe(401)
-      expect(problem.parse(await answer.json()).code).toBe('server.request.unauthenticated')
-    }
-  })
-
-  it('does not take the processes’ token for a person’s, nor the other way round', async () => {
-    const [asPerson, asWorker] = [
-      await app.request('/api/v1/status', { headers: { authorization: `Bearer ${secrets.internalToken}` } }),
-      await app.request('/internal/gateway/snapshot', {
-        headers: { authorization: `Bearer ${secrets.operatorToken}` },
-      }),
-    ]
-    expect([asPerson.status, asWorker.status]).toEqual([401, 401])
-  })
-
-  it('signs in by a one-time link once', async () => {
-    const made = (await (await asOperator('/api/v1/sign-in-links', { method: 'POST', body: '{}' })).json()) as {
-      url: string
-    }
-    const token = made.url.split('#token=')[1]
-    const verify = () =>
-      app.request('/api/auth/one-time-link/verify', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', origin: 'http://127.0.0.1:7070' },
-        body: JSON.stringify({ token }),
-      })
-    const first = await verify()
-    const cookie = first.headers.get('set-cookie') ?? ''
-    expect(first.status).toBe(200)
-    expect(cookie).toMatch(/HttpOnly/i)
-    expect(cookie).toMatch(/SameSite=Lax/i)
-    const who = await app.request('/api/v1/session', { headers: { cookie: cookie.split(';')[0] ?? '' } })
-    expect(session.parse(await who.json())).toMatchObject({ role: 'operator', tenant: { name: { 'zh-CN': '默认' } } })
-    expect((await verify()).status).toBe(401)
-  })
+    test = await startTestFactory()
+    ;({ server, asOperator, asProcess } = test)
+  }, 120_000)
+  afterAll(() => test.close())
 
   it('names each wrong field in the reader’s language', async () => {
     const answer = await asOperator('/api/v1/keys', {

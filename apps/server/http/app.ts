@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
+import { LARGEST_BODY, limitBody } from './body.ts'
 import { consoleAssets } from './console-assets.ts'
 import { documentation } from './documentation.ts'
 import type { AppEnv } from './guard.ts'
@@ -52,7 +53,9 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   )
 
   app.route('/internal', internalRoutes(factory))
-  app.on(['GET', 'POST'], '/api/auth/*', (context) => factory.identity.handler(context.req.raw, peerAddress(context)))
+  app.on(['GET', 'POST'], '/api/auth/*', limitBody(LARGEST_BODY.control), (context) =>
+    factory.identity.handler(context.req.raw, peerAddress(context)),
+  )
   app.route('/', systemRoutes(factory))
   app.route('/', computeRoutes(factory))
   app.route('/', modelRoutes(factory))

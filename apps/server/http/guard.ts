@@ -9,6 +9,8 @@ export interface Principal {
   readonly session: Session
   readonly role: string
   readonly scope: TenantScope
+  /** A cookie comes with every request of a browser, a bearer token only from its holder. */
+  readonly by: 'session' | 'token'
 }
 
 export interface AppEnv {

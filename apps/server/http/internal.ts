@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
+import { LARGEST_BODY, limitBody } from './body.ts'
 import { invalidRequest } from './problems.ts'
 
 const usageBatch = z.object({ records: z.array(z.json()).max(10_000) })
@@ -23,6 +24,8 @@ export function internalRoutes(factory: Factory): Hono {
       throw serverErrors['request.unauthenticated']()
     await next()
   })
+  // After the token is known: only this factory's own processes may send that much.
+  app.use(limitBody(LARGEST_BODY.internal))
 
   app.post('/agents/sync', async (context) => {
     const report = agentReport.safeParse(await context.req.json())

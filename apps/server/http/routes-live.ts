@@ -1,6 +1,7 @@
+import { z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import type { Factory } from '../factory.ts'
-import { guard } from './guard.ts'
+import { declareStream } from './declare.ts'
 import { createRouter } from './router.ts'
 
 const KEEP_ALIVE_MS = 20_000
@@ -8,7 +9,16 @@ const KEEP_ALIVE_MS = 20_000
 /** Live updates: each message names a topic whose pages should fetch again. */
 export function liveRoutes(factory: Factory) {
   const app = createRouter()
-  app.get('/api/v1/events', guard(factory, 'status:read'), (context) =>
+  const guarded = declareStream(app, factory, 'status:read', {
+    method: 'get',
+    path: '/api/v1/events',
+    tags: ['system'],
+    summary: 'Live updates: what to fetch again',
+    responses: {
+      200: { content: { 'text/event-stream': { schema: z.string() } }, description: '`{"topic": …}` per message' },
+    },
+  })
+  app.get('/api/v1/events', guarded, (context) =>
     streamSSE(context, async (stream) => {
       const closed = new AbortController()
       stream.onAbort(() => closed.abort())

@@ -1,9 +1,12 @@
 import { request } from 'node:http'
 import { Readable } from 'node:stream'
+import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
-import { type AppEnv, guard } from './guard.ts'
+import { LARGEST_BODY } from './body.ts'
+import { declareStream } from './declare.ts'
+import type { AppEnv } from './guard.ts'
 import { createRouter } from './router.ts'
 
 const PASSED_ON = ['content-type', 'x-request-id', 'x-medley-revision', 'retry-after'] as const
@@ -14,7 +17,26 @@ const PASSED_ON = ['content-type', 'x-request-id', 'x-medley-revision', 'retry-a
  */
 export function playgroundRoutes(factory: Factory) {
   const app = createRouter()
-  app.post('/api/v1/playground/chat', guard(factory, 'playground:use'), async (context) => {
+  const guarded = declareStream(
+    app,
+    factory,
+    'playground:use',
+    {
+      method: 'post',
+      path: '/api/v1/playground/chat',
+      tags: ['supply'],
+      summary: 'A chat completion under the tenant’s own key; body and answer are those of the OpenAI interface',
+      request: { body: { content: { 'application/json': { schema: z.looseObject({}) } }, required: true } },
+      responses: {
+        200: {
+          content: { 'application/json': { schema: z.looseObject({}) }, 'text/event-stream': { schema: z.string() } },
+          description: 'As the gateway answers /v1/chat/completions',
+        },
+      },
+    },
+    LARGEST_BODY.playground,
+  )
+  app.post('/api/v1/playground/chat', guarded, async (context) => {
     const body = Buffer.from(await context.req.arrayBuffer())
     const key = factory.playgroundKey(context.get('principal').scope)
     return forward(context, new URL('/v1/chat/completions', factory.config.gatewayUrl), key, body)
