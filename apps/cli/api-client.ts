@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { CliError } from './cli-error.ts'
-import { paths } from './settings.ts'
+import { httpUrl, paths } from './settings.ts'
 import { runningFactory } from './up/lock.ts'
 
 const secretsFile = z.object({ operatorToken: z.string() })
@@ -36,9 +36,8 @@ export function connect(data: string): ApiClient {
   const files = paths(data)
   const factory = runningFactory(files.lock)
   if (!factory) throw new CliError(5, `No factory runs on ${data}. Start one with: npm start -- --data ${data}`)
-  const host = ['0.0.0.0', '::'].includes(factory.host) ? '127.0.0.1' : factory.host
-  const baseUrl = `http://${host}:${factory.port}`
-  const { operatorToken } = secretsFile.parse(JSON.parse(readFileSync(files.secrets, 'utf8')))
+  const baseUrl = httpUrl(factory.host, factory.port)
+  const { operatorToken } = readSecrets(files.secrets)
 
   const raw = (method: string, path: string, body: unknown) =>
     fetch(new URL(path, baseUrl), {
@@ -57,26 +56,71 @@ export function connect(data: string): ApiClient {
 
   async function call<Schema extends z.ZodType>(method: string, path: string, body: unknown, schema: Schema) {
     const response = await raw(method, path, body)
-    if (!response.ok) throw await toCliError(response)
+    if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null))
     return schema.parse(await response.json())
   }
 
   return {
     baseUrl,
-    gatewayUrl: `http://${host}:${factory.gatewayPort}`,
+    gatewayUrl: httpUrl(factory.host, factory.gatewayPort),
     get: (path, schema) => call('GET', path, undefined, schema),
     send: (method, path, body, schema) => call(method, path, body, schema),
     raw,
   }
 }
 
-const EXIT_BY_STATUS: Readonly<Record<number, number>> = { 400: 2, 401: 4, 403: 4, 404: 3, 409: 5, 429: 5, 503: 5 }
+/** All items of a list, page by page. */
+export async function listAll<Item extends z.ZodType>(
+  client: ApiClient,
+  path: string,
+  item: Item,
+): Promise<readonly z.infer<Item>[]> {
+  const shape = z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+  const all: z.infer<Item>[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const after: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    const next: z.infer<typeof shape> = await client.get(`${path}?limit=500${after}`, shape)
+    all.push(...next.items)
+    cursor = next.nextCursor
+  }
+  return all
+}
 
-async function toCliError(response: Response): Promise<CliError> {
-  const problem = problemBody.safeParse(await response.json().catch(() => null))
-  const exitCode = EXIT_BY_STATUS[response.status] ?? 1
-  if (!problem.success) return new CliError(exitCode, `The server answered ${response.status}.`)
+function readSecrets(file: string): z.infer<typeof secretsFile> {
+  try {
+    return secretsFile.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES') throw new CliError(4, `${file} belongs to another user. Run as that user.`)
+    if (code === 'ENOENT') throw new CliError(5, 'The factory is just starting. Try again in some seconds.')
+    throw error
+  }
+}
+
+const EXIT_BY_STATUS: Readonly<Record<number, number>> = {
+  400: 2,
+  401: 4,
+  403: 4,
+  404: 3,
+  409: 5,
+  422: 2,
+  429: 5,
+  502: 5,
+  503: 5,
+  504: 5,
+}
+
+/** What a status of HTTP means for whoever called this program. */
+export function exitCodeOf(status: number): number {
+  return EXIT_BY_STATUS[status] ?? 1
+}
+
+/** The error that an answer of the server tells of. */
+export function problemOf(status: number, body: unknown): CliError {
+  const problem = problemBody.safeParse(body)
+  if (!problem.success) return new CliError(exitCodeOf(status), `The server answered ${status}.`)
   const { code, title, detail, hint, errors } = problem.data
   const fields = errors.map((error) => `\n  ${error.path}: ${error.message}`).join('')
-  return new CliError(exitCode, `${title}${detail ? ` (${detail})` : ''}${fields}\n${hint} [${code}]`)
+  const message = `${title}${detail ? ` (${detail})` : ''}${fields}\n${hint} [${code}]`
+  return new CliError(exitCodeOf(status), message, code)
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -26,3 +28,14 @@ export function paths(data: string) {
 }
 
 export type DataPaths = ReturnType<typeof paths>
+
+/** The address under which this machine reaches a listener on `host`; an IPv6 address stands in brackets (RFC 3986). */
+export function httpUrl(host: string, port: number): string {
+  const reachable = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`
+}
+
+export function programVersion(): string {
+  const file = new URL('./package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}

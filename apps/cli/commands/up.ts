@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
-import { DEFAULT_PORT, dataDirectory } from '../settings.ts'
+import { isJson } from '../output.ts'
+import { DEFAULT_PORT, dataDirectory, programVersion } from '../settings.ts'
 import { up } from '../up/up.ts'
 
 interface UpFlags {
@@ -29,6 +29,7 @@ export function addUp(program: Command): void {
     .option('--no-starter', 'fetch and deploy no starter model')
     .option('--no-proving', 'do not measure this machine at start (`medley prove` does it later)')
     .option('--drain <seconds>', 'how long a stop waits for answers under way', '30')
+    .option('--json', 'print each step as a line of JSON, and at the end one object with addresses and key')
     .addHelpText('after', '\nExample:\n  medley up --data ./factory --port 7170')
     .action(async (_flags: unknown, command: Command) => {
       const flags = command.optsWithGlobals<UpFlags & { data?: string }>()
@@ -45,12 +46,13 @@ export function addUp(program: Command): void {
         host,
         port,
         gatewayPort: port + 1,
-        version: version(),
+        version: programVersion(),
         starterModel: flags.starter === false ? null : 'smollm2-135m-instruct',
         starterFile: flags.model ?? process.env.MEDLEY_STARTER_MODEL ?? null,
         prove: flags.proving !== false,
         modelSources: process.env.MEDLEY_MODEL_SOURCES?.split(',').map((source) => source.trim()) ?? null,
         drainSeconds: seconds(flags.drain),
+        json: isJson(command),
       })
     })
 }
@@ -69,9 +71,4 @@ function seconds(text: string): number {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host)
-}
-
-function version(): string {
-  const file = new URL(import.meta.url.endsWith('.ts') ? '../package.json' : './package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

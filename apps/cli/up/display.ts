@@ -3,12 +3,19 @@ import type { StartupStep, Status } from '@medley/server/schemas'
 import { z } from 'zod'
 import type { ApiClient } from '../api-client.ts'
 import { describeCode } from '../codes.ts'
+import { describeWelcome, type Welcome } from './welcome.ts'
 
 export interface Display {
   /** Shows the steps until each has ended. */
-  follow(client: ApiClient, signal: AbortSignal): Promise<void>
+  follow(client: ApiClient, wanted: Wanted, signal: AbortSignal): Promise<void>
   note(text: string): void
-  print(text: string): void
+  welcome(welcome: Welcome): void
+}
+
+/** What the options asked for: a step without anything to do is either done already or switched off. */
+export interface Wanted {
+  readonly prove: boolean
+  readonly starterModel: string | null
 }
 
 // Only what is shown is read, so that an older terminal program survives a newer server.
@@ -37,27 +44,51 @@ export function createDisplay(out: NodeJS.WriteStream, env: NodeJS.ProcessEnv): 
 
   return {
     note: (text) => line(`medley: ${text}`),
-    print: (text) => line(text),
-    async follow(client, signal) {
-      const shown = new Map<string, string>()
+    welcome: (welcome) => line(describeWelcome(welcome)),
+    async follow(client, wanted, signal) {
       const since = new Map<string, number>()
-      const show = (step: StartupStep, status: Status) => {
+      await eachState(client, signal, (step, changed, status) => {
         const begun = since.get(step.step) ?? performance.now()
         since.set(step.step, begun)
-        const changed = shown.get(step.step) !== step.state
-        shown.set(step.step, step.state)
         if (step.state !== 'working') {
-          if (changed) line(ending(step, (performance.now() - begun) / 1000, status))
+          if (changed) line(ending(step, (performance.now() - begun) / 1000, status, wanted))
         } else if (moving) progress(`… ${TITLES[step.step]} ${amount(step)}`)
         else if (changed) line(`… ${TITLES[step.step]}`)
-      }
-      while (!signal.aborted) {
-        const status = await client.get('/api/v1/status', statusShape).catch(() => null)
-        if (status) for (const step of status.steps) if (step.state !== 'waiting') show(step, status)
-        if (status?.ready) return
-        await sleep(250, undefined, { signal }).catch(() => {})
-      }
+      })
     },
+  }
+}
+
+/** The same for a program that reads: one line of JSON for each change, the last one with addresses and key. */
+export function createJsonDisplay(out: NodeJS.WritableStream): Display {
+  const line = (value: unknown) => out.write(`${JSON.stringify(value)}\n`)
+  return {
+    note: (note) => line({ note }),
+    welcome: (welcome) => line(welcome),
+    follow: (client, _wanted, signal) =>
+      eachState(client, signal, (step, changed) => {
+        if (changed) line(step)
+      }),
+  }
+}
+
+/** Calls for each step that has begun, again and again until the factory is ready. */
+async function eachState(
+  client: ApiClient,
+  signal: AbortSignal,
+  show: (step: StartupStep, changed: boolean, status: Status) => void,
+): Promise<void> {
+  const shown = new Map<string, string>()
+  while (!signal.aborted) {
+    const status = await client.get('/api/v1/status', statusShape).catch(() => null)
+    for (const step of status?.steps ?? []) {
+      if (status === null || step.state === 'waiting') continue
+      const changed = shown.get(step.step) !== step.state
+      shown.set(step.step, step.state)
+      show(step, changed, status)
+    }
+    if (status?.ready) return
+    await sleep(250, undefined, { signal }).catch(() => {})
   }
 }
 
@@ -70,14 +101,28 @@ function amount({ done, total, unit }: StartupStep): string {
   return total ? `${done}/${total} ${unit}` : `${done} ${unit}`
 }
 
-function ending(step: StartupStep, seconds: number, status: Status): string {
+function ending(step: StartupStep, seconds: number, status: Status, wanted: Wanted): string {
   const took = `${seconds.toFixed(1)} s`
+  const title = TITLES[step.step]
   if (step.state === 'failed') {
     const what = step.detail ? describeCode(step.detail) : 'failed'
-    return `✗ ${TITLES[step.step]} (${took})\n    ${what.split('\n').join('\n    ')}`
+    return `✗ ${title} (${took})\n    ${what.split('\n').join('\n    ')}`
   }
+  const off = step.state === 'skipped' ? switchedOff(step, status, wanted) : null
+  if (off) return `– ${title} — switched off (${off})`
   const result = RESULTS[step.step](status)
-  return `✓ ${TITLES[step.step]}${step.state === 'skipped' ? ' — already done' : ` (${took})`}${result ? `: ${result}` : ''}`
+  return `✓ ${title}${step.state === 'skipped' ? ' — already done' : ` (${took})`}${result ? `: ${result}` : ''}`
+}
+
+/** The option that left a step without work; null when the work was done at an earlier start. */
+function switchedOff({ step }: StartupStep, status: Status, { prove, starterModel }: Wanted): string | null {
+  if (step === 'proving') {
+    if (Object.keys(status.score.axes).length > 0) return null
+    if (!prove) return '--no-proving'
+  }
+  if (starterModel !== null || step === 'chips') return null
+  if (step === 'deployment' && status.deployments.length > 0) return null
+  return '--no-starter'
 }
 
 const RESULTS: Readonly<Record<StartupStep['step'], (status: Status) => string>> = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CliError } from '../cli-error.ts'
 import { consolePath, entryPath } from '../entries.ts'
-import type { DataPaths } from '../settings.ts'
+import { type DataPaths, httpUrl } from '../settings.ts'
 import { writeAtomically } from './lock.ts'
 import type { ChildPlan } from './supervisor.ts'
 
@@ -19,6 +19,8 @@ export interface UpOptions {
   /** Whether a chip that has no score yet is measured at start. */
   readonly prove: boolean
   readonly drainSeconds: number
+  /** Whether a program reads what is shown. */
+  readonly json: boolean
 }
 
 export type StoreConfig =
@@ -51,9 +53,8 @@ export function engineDirectory(data: string): string {
 /** Secrets stay out of these environments and argument lists: each process reads them from the instance's files. */
 export function processPlans(files: DataPaths, options: UpOptions, store: StoreConfig) {
   const { host, port, gatewayPort } = options
-  const reachable = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
-  const consoleUrl = `http://${reachable}:${port}`
-  const gatewayUrl = `http://${reachable}:${gatewayPort}`
+  const consoleUrl = httpUrl(host, port)
+  const gatewayUrl = httpUrl(host, gatewayPort)
   const configure = (name: string, content: unknown) => {
     const file = join(files.run, `${name}.json`)
     writeAtomically(file, JSON.stringify(content, null, 2))

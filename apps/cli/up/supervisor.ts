@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, mkdirSync, readFileSync, type WriteStream } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { writeAtomically } from './lock.ts'
+import { type LogFile, openLogFile } from './log-file.ts'
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts'
 
 export interface ChildPlan {
@@ -27,7 +28,7 @@ export interface ChildPlan {
 
 export interface ChildEvent {
   readonly child: string
-  readonly kind: 'started' | 'ready' | 'exited' | 'gave-up'
+  readonly kind: 'started' | 'ready' | 'exited' | 'gave-up' | 'not-written'
   readonly detail: string
 }
 
@@ -35,6 +36,11 @@ export interface SupervisedChild {
   readonly name: string
   readonly restarts: number
   readonly pid: number | null
+  /**
+   * Resolves when it is ready for the first time.
+   *
+   * @throws NeverReadyError when it ended so often before that, that starting it again makes no sense.
+   */
   whenReady(): Promise<void>
   stop(): Promise<void>
 }
@@ -42,6 +48,22 @@ export interface SupervisedChild {
 const FIRST_BACKOFF_MS = 200
 const LONGEST_BACKOFF_MS = 10_000
 const HEALTHY_AFTER_MS = 30_000
+const LAST_WORDS_MS = 500
+const HOPELESS_ENDS = 5
+const HOPELESS_WITHIN_MS = 30_000
+
+/** A process that never became ready and ended again and again, with the last it said. */
+export class NeverReadyError extends Error {
+  readonly child: string
+  readonly lastWord: string | null
+
+  constructor(child: string, ends: number, reason: string, lastWord: string | null) {
+    super(`${child} ended ${ends} times before it was ready (${reason})`)
+    this.name = 'NeverReadyError'
+    this.child = child
+    this.lastWord = lastWord
+  }
+}
 
 const childrenFile = z.array(z.object({ name: z.string(), pid: z.number().int(), startTicks: z.string().nullable() }))
 
@@ -62,12 +84,18 @@ export function createSupervisor(options: {
   mkdirSync(options.logDirectory, { recursive: true, mode: 0o700 })
   const living = new Map<string, ProcessIdentity>()
   const children: (SupervisedChild & { stop(): Promise<void> })[] = []
-  const remember = () =>
-    writeAtomically(options.childrenFile, JSON.stringify([...living].map(([name, who]) => ({ name, ...who }))))
+  const remember = () => {
+    try {
+      writeAtomically(options.childrenFile, JSON.stringify([...living].map(([name, who]) => ({ name, ...who }))))
+    } catch (error) {
+      // A full disk must not cost a process that runs; the list is written again with the next start.
+      options.onEvent({ child: 'up', kind: 'not-written', detail: String(error) })
+    }
+  }
 
   return {
     start(plan) {
-      const log = createWriteStream(join(options.logDirectory, `${plan.name}.log`), { flags: 'a', mode: 0o600 })
+      const log = openLogFile(join(options.logDirectory, `${plan.name}.log`))
       const child = superviseOne(plan, log, {
         started(identity) {
           living.set(plan.name, identity)
@@ -88,7 +116,7 @@ export function createSupervisor(options: {
 
 function superviseOne(
   plan: ChildPlan,
-  log: WriteStream,
+  log: LogFile,
   hooks: {
     started: (identity: ProcessIdentity) => void
     event: (event: ChildEvent) => void
@@ -97,12 +125,15 @@ function superviseOne(
   let current: ChildProcess | null = null
   const stopping = new AbortController()
   let restarts = 0
-  let markReady: () => void = () => {}
-  const firstReady = new Promise<void>((resolve) => {
-    markReady = resolve
-  })
+  const firstReady = Promise.withResolvers<void>()
+  // Told even when nobody waits for it any more.
+  firstReady.promise.catch(() => undefined)
+  let wasReady = false
+  let drained = Promise.resolve()
+  const earlyEnds: number[] = []
 
-  async function runOnce(): Promise<void> {
+  async function runOnce(): Promise<string> {
+    log.forget()
     const child = spawn(plan.command, plan.args, {
       env: plan.env,
       cwd: plan.cwd,
@@ -116,15 +147,28 @@ function superviseOne(
     child.stdout?.pipe(log, { end: false })
     child.stderr?.pipe(log, { end: false })
     const exited = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message))
+      // Also told of a message to one that has just gone, which ends nothing.
+      child.on('error', (error) => {
+        if (child.pid === undefined) resolve(error.message)
+      })
       child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`))
     })
+    drained = new Promise((resolve) => child.once('close', () => resolve()))
     if (child.pid !== undefined) hooks.started(identify(child.pid))
     hooks.event({ child: plan.name, kind: 'started', detail: String(child.pid) })
     await waitUntilReady(child, exited)
     const reason = await exited
     current = null
     if (!stopping.signal.aborted) hooks.event({ child: plan.name, kind: 'exited', detail: reason })
+    return reason
+  }
+
+  /** Whether it ended so often before it was ever ready that another start would change nothing. */
+  function isHopeless(): boolean {
+    if (wasReady) return false
+    const now = performance.now()
+    earlyEnds.push(now)
+    return earlyEnds.filter((ended) => now - ended < HOPELESS_WITHIN_MS).length >= HOPELESS_ENDS
   }
 
   async function waitUntilReady(child: ChildProcess, exited: Promise<string>): Promise<void> {
@@ -149,17 +193,25 @@ function superviseOne(
       return
     }
     hooks.event({ child: plan.name, kind: 'ready', detail: String(child.pid) })
-    markReady()
+    wasReady = true
+    firstReady.resolve()
   }
 
   const loop = (async () => {
     let backoffMs = FIRST_BACKOFF_MS
     while (!stopping.signal.aborted) {
       const startedAt = performance.now()
-      await runOnce().catch((error: unknown) => {
+      const reason = await runOnce().catch((error: unknown) => {
         hooks.event({ child: plan.name, kind: 'exited', detail: String(error) })
+        return String(error)
       })
       if (stopping.signal.aborted) break
+      if (isHopeless()) {
+        // Its last words may still be in the pipe.
+        await Promise.race([drained, sleep(LAST_WORDS_MS)])
+        firstReady.reject(new NeverReadyError(plan.name, earlyEnds.length, reason, log.lastWord()))
+        break
+      }
       restarts += 1
       if (performance.now() - startedAt > HEALTHY_AFTER_MS) backoffMs = FIRST_BACKOFF_MS
       await sleep(backoffMs, undefined, { signal: stopping.signal }).catch(() => undefined)
@@ -175,13 +227,13 @@ function superviseOne(
     get pid() {
       return current?.pid ?? null
     },
-    whenReady: () => firstReady,
+    whenReady: () => firstReady.promise,
     async stop() {
       stopping.abort()
       const child = current
       if (child) {
         if (plan.stopBy !== 'message') child.kill(plan.stopBy)
-        else if (child.connected) child.send({ type: 'shutdown' })
+        else if (child.connected) child.send({ type: 'shutdown' }, () => {})
         const finished = await Promise.race([loop, sleep(plan.stopTimeoutMs, 'late' as const, { ref: false })])
         if (finished === 'late') child.kill('SIGKILL')
       }
@@ -203,9 +255,18 @@ export async function endLeftovers(file: string, patienceMs: number): Promise<nu
     return 0
   }
   const left = listed.filter(isAlive)
-  for (const child of left) process.kill(child.pid, child.name === 'postgres' ? 'SIGINT' : 'SIGTERM')
+  for (const child of left) end(child.pid, child.name === 'postgres' ? 'SIGINT' : 'SIGTERM')
   const deadline = performance.now() + patienceMs
   while (left.some(isAlive) && performance.now() < deadline) await sleep(50)
-  for (const child of left.filter(isAlive)) process.kill(child.pid, 'SIGKILL')
+  for (const child of left.filter(isAlive)) end(child.pid, 'SIGKILL')
   return left.length
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    // It went by itself between the look and the signal.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

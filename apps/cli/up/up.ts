@@ -5,13 +5,14 @@ import { createLocalExecutor } from '@medley/executor-local'
 import { openStore, preparePostgres, type StoreConnection } from '@medley/store'
 import { type ApiClient, connect } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
-import { type DataPaths, paths } from '../settings.ts'
-import { createDisplay } from './display.ts'
+import { type DataPaths, httpUrl, paths } from '../settings.ts'
+import { createDisplay, createJsonDisplay } from './display.ts'
+import { requireExternalStore } from './external-store.ts'
 import { releaseLock, takeLock } from './lock.ts'
 import { engineDirectory, processPlans, type StoreConfig, type UpOptions } from './plans.ts'
 import { portProblem } from './ports.ts'
-import { type ChildEvent, createSupervisor, endLeftovers, type Supervisor } from './supervisor.ts'
-import { welcome } from './welcome.ts'
+import { type ChildEvent, createSupervisor, endLeftovers, NeverReadyError, type Supervisor } from './supervisor.ts'
+import { prepareWelcome } from './welcome.ts'
 
 const LEFTOVER_PATIENCE_MS = 40_000
 const ENGINE_GRACE_MS = 5_000
@@ -19,7 +20,7 @@ const ENGINE_GRACE_MS = 5_000
 /** Starts the factory on a data directory and keeps it running until it is told to stop. */
 export async function up(data: string, options: UpOptions): Promise<void> {
   const files = paths(data)
-  const display = createDisplay(process.stdout, process.env)
+  const display = options.json ? createJsonDisplay(process.stdout) : createDisplay(process.stdout, process.env)
   makeDirectories(files)
   claim(files, options)
   const supervisor = createSupervisor({
@@ -34,11 +35,13 @@ export async function up(data: string, options: UpOptions): Promise<void> {
     await requirePorts(options)
     const client = await startProcesses(files, options, supervisor, stopped.signal)
     if (client) {
-      await display.follow(client, stopped.signal)
-      if (!stopped.signal.aborted) display.print(await welcome(client))
+      await display.follow(client, options, stopped.signal)
+      if (!stopped.signal.aborted) display.welcome(await prepareWelcome(client))
     }
     await stopped.promise
     display.note('stopping: answers under way are finished first')
+  } catch (error) {
+    throw error instanceof NeverReadyError ? neverReady(error, files.logs) : error
   } finally {
     await supervisor.stopAll()
     // The agent takes its engines along, but it may have been killed, or may just have been starting again.
@@ -47,6 +50,10 @@ export async function up(data: string, options: UpOptions): Promise<void> {
     // Whoever still waits for the signal would keep this process alive.
     stopped.forget()
   }
+}
+
+function neverReady({ child, message, lastWord }: NeverReadyError, logs: string): CliError {
+  return new CliError(1, `${message}. Its log, ${join(logs, `${child}.log`)}, ends with:\n  ${lastWord ?? 'nothing'}`)
 }
 
 async function startProcesses(
@@ -69,7 +76,10 @@ async function startProcesses(
 }
 
 async function startStore(files: DataPaths, supervisor: Supervisor, signal: AbortSignal): Promise<StoreConfig> {
-  if (process.env.DATABASE_URL) return { kind: 'external' }
+  if (process.env.DATABASE_URL) {
+    await requireExternalStore(process.env.DATABASE_URL)
+    return { kind: 'external' }
+  }
   const postgres = await preparePostgres({ directory: files.postgres })
   const child = supervisor.start({
     name: 'postgres',
@@ -111,6 +121,7 @@ async function connects(connection: StoreConnection, signal: AbortSignal): Promi
 function noteEnds(note: (text: string) => void, logs: string) {
   const ends = new Map<string, number>()
   return ({ child, kind, detail }: ChildEvent) => {
+    if (kind === 'not-written') note(`the list of processes cannot be written: ${detail}`)
     if (kind !== 'exited' && kind !== 'gave-up') return
     const count = (ends.get(child) ?? 0) + 1
     ends.set(child, count)
@@ -128,8 +139,9 @@ function makeDirectories(files: DataPaths): void {
     }
     if (!statSync(files.data).isDirectory()) throw new Error('it is not a directory')
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
     throw new CliError(
-      1,
+      code === 'EACCES' || code === 'EPERM' ? 4 : 1,
       `Cannot use the data directory ${files.data}: ${(error as Error).message}. Choose another with --data DIR.`,
     )
   }
@@ -141,7 +153,7 @@ function claim(files: DataPaths, { host, port, gatewayPort }: UpOptions): void {
   const { owner } = lock
   throw new CliError(
     5,
-    `A factory already runs on ${files.data} (pid ${owner.pid}, console http://${owner.host}:${owner.port}). ` +
+    `A factory already runs on ${files.data} (pid ${owner.pid}, console ${httpUrl(owner.host, owner.port)}). ` +
       'Use it, stop it with Ctrl-C in its terminal, or start another one with --data DIR --port N.',
   )
 }
