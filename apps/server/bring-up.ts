@@ -1,6 +1,6 @@
-import { AppError, type ErrorParams } from '@medley/kernel'
 import type { z } from 'zod'
 import type { startupStep } from './api/schemas.ts'
+import { codedOf } from './coded.ts'
 
 type Step = z.infer<typeof startupStep>
 type StepName = Step['step']
@@ -62,7 +62,7 @@ export function createBringUp(ports: {
       if (signal.aborted) return
       ports.onError(task.step, error)
       if (task.tryAgain === false) givenUp.add(task.step)
-      set(task.step, { state: 'failed', detail: describe(error) })
+      set(task.step, { state: 'failed', detail: codedOf(error) })
     }
   }
 
@@ -83,13 +83,4 @@ export function createBringUp(ports: {
 
 function waiting(step: StepName): Step {
   return { step, state: 'waiting', done: 0, total: null, unit: '', detail: null }
-}
-
-function describe(error: unknown): { code: string; params: Record<string, string> } {
-  if (!(error instanceof AppError)) return { code: 'server.unexpected', params: { detail: String(error) } }
-  const params = Object.entries(error.params satisfies ErrorParams).map(([key, value]) => [key, String(value)])
-  return {
-    code: error.code,
-    params: { ...Object.fromEntries(params), ...(error.detail ? { detail: error.detail } : {}) },
-  }
 }

@@ -10,7 +10,8 @@ import { appendEvent, migrate, openStore, type StoreConnection, storeMigrations 
 import { createSupply, supplyMigrations } from '@medley/supply'
 import { createLogger, createMetricsRegistry } from '@medley/telemetry'
 import { createBringUp } from './bring-up.ts'
-import type { ServerConfig } from './config.ts'
+import { publicUrlOf, type ServerConfig } from './config.ts'
+import { serverErrors } from './errors.ts'
 import type { Factory } from './factory.ts'
 import type { Principal } from './http/guard.ts'
 import { createIdempotency, idempotencyMigrations } from './idempotency.ts'
@@ -64,7 +65,9 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     clock,
     ids,
     randomBytes,
-    baseUrl: config.consoleUrl,
+    baseUrl: publicUrlOf(config),
+    trustedOrigins: [new URL(config.consoleUrl).origin],
+    onTenantCreated: () => live.touch('keys'),
     log: (message, detail) => log.warn({ detail }, message),
   })
   const home = await identity.bootstrap()
@@ -101,40 +104,42 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     publish: (tx, event) => appendEvent(tx, { ids, clock }, event),
   })
 
-  const playgroundKeys = createPlaygroundKeys(instance.secrets.pepper, () => live.touch('keys'))
-  playgroundKeys.keyFor(owner)
+  const playgroundKeys = createPlaygroundKeys(instance.secrets.pepper)
   const snapshots = createSnapshots({
     live,
     now: clock.now,
     build: async () => ({
-      keys: [...(await identity.keys.snapshotKeys()).keys, ...playgroundKeys.snapshot()],
+      keys: [...(await identity.keys.snapshotKeys()).keys, ...playgroundKeys.snapshot(await identity.projects())],
       routes: [...(await serving.gatewayRoutes())],
     }),
   })
   const orders = createOrders({
     fleet,
     serving,
-    operations,
+    operations: operations.all,
     live,
     now: clock.now,
+    onError: (operationId, error) => log.error({ operationId, err: error }, 'a measurement was not taken'),
     acceptProving: async (spec, result) => {
       const record = await proving.acceptResult(spec as never, result)
       return { recordId: record.id } satisfies Json
     },
   })
-  const starter = createStarter({
-    fleet,
-    registry,
-    serving,
-    proving,
-    operations,
-    live,
-    heardOf: orders.heardOf,
-    owner,
-    startedAt: startedAt.getTime(),
-    model: config.starter.model,
-    proveAtStart: config.starter.prove,
-  })
+  const starterOf = (scope: TenantScope) =>
+    createStarter({
+      fleet,
+      registry,
+      serving,
+      proving,
+      operations: operations.of(scope),
+      live,
+      heardOf: orders.heardOf,
+      owner: scope,
+      startedAt: startedAt.getTime(),
+      model: config.starter.model,
+      proveAtStart: config.starter.prove,
+    })
+  const starter = starterOf(owner)
   const bringUp = createBringUp({
     tasks: starter.tasks,
     onChange: () => live.touch('status'),
@@ -155,7 +160,6 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     registry,
     serving,
     supply,
-    owner,
   })
 
   const factory: Factory = {
@@ -186,16 +190,22 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
       instanceId: instance.id,
       gatewayUrl: config.gatewayUrl,
     }),
-    signInLink: async () => {
-      const { token, expiresAt } = await identity.oneTimeLinks.create(home.userId)
-      return { url: `${config.consoleUrl}/sign-in#token=${token}`, expiresAt: expiresAt.toISOString() }
+    signInLink: async ({ session }) => {
+      const { token, expiresAt } = await identity.oneTimeLinks.create(session.userId)
+      return { url: `${publicUrlOf(config)}/sign-in#token=${token}`, expiresAt: expiresAt.toISOString() }
     },
     describeChips: async (scope, chips) => {
       const axes = await proving.scores(chips.map((chip) => chip.facts.uuid))
       const deployments = await serving.list(scope, { after: null, limit: 500 })
       return chips.map((chip) => presentChip(chip, axes, deployments))
     },
-    prove: starter.prove,
+    prove: async (scope, chip) => {
+      // The chip belongs to all tenants, the operation to one: two measurements at once would spoil each other.
+      const running = await operations.all.running('proving', `${chip.nodeId} ${chip.facts.uuid}`)
+      const mine = await operations.of(scope).running('proving', `${chip.nodeId} ${chip.facts.uuid}`)
+      if (running.length > mine.length) throw serverErrors['proving.running']()
+      return starterOf(scope).prove(chip)
+    },
     playgroundKey: playgroundKeys.keyFor,
   }
   return { factory, bringUp: (signal) => bringUp.run(signal), close: () => store.close() }

@@ -8,6 +8,8 @@ export const serverConfig = z.object({
   /** As clients reach them; printed, and shown in the console. */
   consoleUrl: z.string(),
   gatewayUrl: z.string(),
+  /** The console's address in front of a proxy; left out where it is reached as `consoleUrl`. */
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   dataDirectory: z.string(),
   consoleDirectory: z.string(),
   /** `external` reads `DATABASE_URL`, which is a secret and therefore not in this file. */
@@ -26,9 +28,19 @@ export const serverConfig = z.object({
 })
 export type ServerConfig = z.infer<typeof serverConfig>
 
-/** @throws ZodError naming the field, when the file is not of this form. */
+/** The address people open, of which links are made and to which cookies belong. */
+export function publicUrlOf({ publicUrl, consoleUrl }: ServerConfig): string {
+  return (publicUrl ?? consoleUrl).replace(/\/+$/, '')
+}
+
+/**
+ * `MEDLEY_PUBLIC_URL` goes before the file: the supervisor knows where it listens, not what stands before it.
+ *
+ * @throws ZodError naming the field, when the file is not of this form.
+ */
 export function readServerConfig(env: NodeJS.ProcessEnv): ServerConfig {
   const file = env.MEDLEY_SERVER_CONFIG
   if (!file) throw new Error('MEDLEY_SERVER_CONFIG is not set: the server is started by `medley up`')
-  return serverConfig.parse(JSON.parse(readFileSync(file, 'utf8')))
+  const written: object = JSON.parse(readFileSync(file, 'utf8'))
+  return serverConfig.parse({ ...written, ...(env.MEDLEY_PUBLIC_URL ? { publicUrl: env.MEDLEY_PUBLIC_URL } : {}) })
 }

@@ -97,6 +97,11 @@ export const serverErrors = defineErrors('server', {
       'zh-CN': '请在机器空闲时用 `medley prove` 重新测评',
     },
   },
+  'proving.running': {
+    status: 409,
+    title: { en: 'This chip is being measured for another tenant', 'zh-CN': '其他租户正在测评该芯片' },
+    hint: { en: 'Try again in some minutes', 'zh-CN': '请几分钟后重试' },
+  },
   'deployment.failed': {
     status: 500,
     title: { en: 'The model could not be deployed ({code})', 'zh-CN': '模型部署失败（{code}）' },

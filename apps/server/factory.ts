@@ -6,14 +6,15 @@ import type { Registry } from '@medley/registry'
 import type { Serving } from '@medley/serving'
 import type { Supply } from '@medley/supply'
 import type { Logger, Registry as MetricsRegistry } from '@medley/telemetry'
-import type { Chip, Session, Status } from './api/schemas.ts'
+import type { Chip, Session } from './api/schemas.ts'
 import type { ServerConfig } from './config.ts'
 import type { Principal } from './http/guard.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { Live } from './live.ts'
-import type { Operations, OperationView } from './operations.ts'
+import type { OperationBook, OperationView } from './operations.ts'
 import type { Orders } from './orders.ts'
 import type { Snapshots } from './snapshots.ts'
+import type { FactoryStatus } from './status.ts'
 
 type ChipView = Awaited<ReturnType<Fleet['chip']>>
 
@@ -31,18 +32,20 @@ export interface Factory {
   readonly registry: Registry
   readonly serving: Serving
   readonly supply: Supply
-  readonly operations: Operations
+  readonly operations: OperationBook
   readonly idempotency: Idempotency
   readonly live: Live
   readonly orders: Orders
   readonly snapshots: Snapshots
-  status(): Promise<Status>
+  readonly status: FactoryStatus
   principalOf(headers: Headers): Promise<Principal | null>
   sessionView(principal: Principal): Promise<Session>
-  signInLink(): Promise<{ url: string; expiresAt: string }>
+  /** For the person who asks: one tenant's operator must not sign in as another's. */
+  signInLink(principal: Principal): Promise<{ url: string; expiresAt: string }>
   /** Facts, scores and deployments of the chips, as the API shows them. */
   describeChips(scope: TenantScope, chips: readonly ChipView[]): Promise<Chip[]>
-  prove(chip: ChipView): Promise<OperationView>
+  /** @throws AppError `server.model.not-ready`, `server.proving.running` where another tenant measures the chip. */
+  prove(scope: TenantScope, chip: ChipView): Promise<OperationView>
   /** Key of the console's own requests; never leaves this machine's processes. */
   playgroundKey(scope: TenantScope): string
 }

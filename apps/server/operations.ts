@@ -1,5 +1,5 @@
-import { type Clock, type IdFactory, type Json, systemScope } from '@medley/kernel'
-import type { Migrations, Store } from '@medley/store'
+import { type Clock, type IdFactory, type Json, type Scope, systemScope, type TenantScope } from '@medley/kernel'
+import { enableTenantIsolation, type Migrations, type Store } from '@medley/store'
 import type { ColumnType, Generated } from 'kysely'
 
 type JsonColumn<Value> = ColumnType<Value, string, string>
@@ -15,6 +15,8 @@ export interface OperationProgress {
 interface OperationTables {
   operations: {
     id: string
+    tenant_id: string
+    project_id: string | null
     kind: string
     subject: string
     state: 'running' | 'done' | 'failed'
@@ -45,6 +47,8 @@ export const operationMigrations: Migrations = {
       await db.schema
         .createTable('operations')
         .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('tenant_id', 'text', (column) => column.notNull())
+        .addColumn('project_id', 'text')
         .addColumn('kind', 'text', (column) => column.notNull())
         .addColumn('subject', 'text', (column) => column.notNull())
         .addColumn('state', 'text', (column) => column.notNull())
@@ -55,13 +59,13 @@ export const operationMigrations: Migrations = {
         .addColumn('created_at', 'timestamptz', (column) => column.notNull().defaultTo(db.fn('now')))
         .addColumn('updated_at', 'timestamptz', (column) => column.notNull().defaultTo(db.fn('now')))
         .execute()
+      await enableTenantIsolation(db, 'operations')
     },
   },
 }
 
-/** Long work that outlives a request and a restart of the server. */
-export interface Operations {
-  begin(kind: string, subject: string, spec: Json): Promise<OperationView>
+/** Long work that outlives a request and a restart of the server, as one scope sees it. */
+export interface OperationsSeen {
   progress(id: string, progress: OperationProgress | null): Promise<void>
   finish(id: string, result: Json): Promise<void>
   fail(id: string, error: { code: string; params: Record<string, string> }): Promise<void>
@@ -69,13 +73,49 @@ export interface Operations {
   running(kind: string, subject?: string): Promise<readonly OperationView[]>
 }
 
-const OPERATIONS = systemScope('operations')
+/** The operations of a tenant, who alone begins and finds them. */
+export interface Operations extends OperationsSeen {
+  begin(kind: string, subject: string, spec: Json): Promise<OperationView>
+}
 
-export function createOperations(ports: { store: Store; clock: Clock; ids: IdFactory }): Operations {
+export interface OperationBook {
+  of(scope: TenantScope): Operations
+  /** All tenants': for what comes from agents, which know operations by id only. */
+  readonly all: OperationsSeen
+}
+
+export function createOperations(ports: { store: Store; clock: Clock; ids: IdFactory }): OperationBook {
+  return {
+    all: operationsSeen(ports, systemScope('operations')),
+    of: (scope) => ({
+      ...operationsSeen(ports, scope),
+      begin: (kind, subject, spec) =>
+        ports.store.tables<OperationTables>().run(scope, async (tx) =>
+          toView(
+            await tx
+              .insertInto('operations')
+              .values({
+                id: ports.ids.next('op'),
+                tenant_id: scope.tenantId,
+                project_id: scope.projectId,
+                kind,
+                subject,
+                state: 'running',
+                spec: JSON.stringify(spec),
+              })
+              .returningAll()
+              .executeTakeFirstOrThrow(),
+          ),
+        ),
+    }),
+  }
+}
+
+function operationsSeen(ports: { store: Store; clock: Clock }, scope: Scope): OperationsSeen {
   const database = ports.store.tables<OperationTables>()
 
   const update = (id: string, change: Partial<Record<'state' | 'progress' | 'error' | 'result', string>>) =>
-    database.run(OPERATIONS, async (tx) => {
+    database.run(scope, async (tx) => {
       await tx
         .updateTable('operations')
         .set({ ...(change as object), updated_at: new Date(ports.clock.now()) })
@@ -85,26 +125,16 @@ export function createOperations(ports: { store: Store; clock: Clock; ids: IdFac
     })
 
   return {
-    begin: (kind, subject, spec) =>
-      database.run(OPERATIONS, async (tx) =>
-        toView(
-          await tx
-            .insertInto('operations')
-            .values({ id: ports.ids.next('op'), kind, subject, state: 'running', spec: JSON.stringify(spec) })
-            .returningAll()
-            .executeTakeFirstOrThrow(),
-        ),
-      ),
     progress: (id, progress) => update(id, { progress: JSON.stringify(progress) }),
     finish: (id, result) => update(id, { state: 'done', result: JSON.stringify(result) }),
     fail: (id, error) => update(id, { state: 'failed', error: JSON.stringify(error) }),
     find: (id) =>
-      database.run(OPERATIONS, async (tx) => {
+      database.run(scope, async (tx) => {
         const row = await tx.selectFrom('operations').selectAll().where('id', '=', id).executeTakeFirst()
         return row ? toView(row) : null
       }),
     running: (kind, subject) =>
-      database.run(OPERATIONS, async (tx) => {
+      database.run(scope, async (tx) => {
         let query = tx.selectFrom('operations').selectAll().where('kind', '=', kind).where('state', '=', 'running')
         if (subject !== undefined) query = query.where('subject', '=', subject)
         return (await query.orderBy('id').execute()).map(toView)

@@ -1,9 +1,10 @@
 import type { Fleet } from '@medley/fleet'
 import type { AgentOrders, AgentReport, Workload, WorkloadStatus } from '@medley/fleet/protocol'
-import { digestOf, type Json } from '@medley/kernel'
+import { AppError, digestOf, type Json } from '@medley/kernel'
 import type { Serving } from '@medley/serving'
+import { codedOf } from './coded.ts'
 import type { Live } from './live.ts'
-import type { Operations } from './operations.ts'
+import type { OperationsSeen, OperationView } from './operations.ts'
 import { revisionOf } from './snapshots.ts'
 
 export interface Orders {
@@ -17,11 +18,12 @@ export interface Orders {
 export interface OrderPorts {
   readonly fleet: Fleet
   readonly serving: Serving
-  readonly operations: Operations
+  readonly operations: OperationsSeen
   readonly live: Live
   readonly now: () => number
   /** Turns a finished measurement into a signed record. */
   readonly acceptProving: (spec: Json, result: unknown) => Promise<Json>
+  readonly onError: (operationId: string, error: unknown) => void
 }
 
 export function createOrders(ports: OrderPorts): Orders {
@@ -39,13 +41,24 @@ export function createOrders(ports: OrderPorts): Orders {
     ] as Workload[]
   }
 
+  /** A result that cannot be taken ends its operation: thrown on, it would come back with every report for ever. */
+  async function accept({ id, spec }: OperationView, reported: unknown): Promise<void> {
+    try {
+      await ports.operations.finish(id, await ports.acceptProving(spec, reported))
+    } catch (error) {
+      // The database is back some time, and the agent repeats what it was not thanked for.
+      if (error instanceof AppError && error.code === 'store.unavailable') throw error
+      ports.onError(id, error)
+      await ports.operations.fail(id, codedOf(error))
+    }
+  }
+
   async function takeProving(status: WorkloadStatus): Promise<void> {
     const operation = await ports.operations.find(status.id)
     if (operation?.state !== 'running') return
     if (status.state === 'done') {
       // Accepting is idempotent by run id: a server killed between the two lines repeats it without harm.
-      const result = await ports.acceptProving(operation.spec, status.result)
-      await ports.operations.finish(status.id, result)
+      await accept(operation, status.result)
     } else if (status.state === 'failed') {
       await ports.operations.fail(status.id, status.error ?? { code: 'proving.failed', params: {} })
     } else {

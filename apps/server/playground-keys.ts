@@ -1,14 +1,24 @@
 import { createHmac } from 'node:crypto'
+import { identityErrors } from '@medley/identity'
 import type { TenantScope } from '@medley/kernel'
 import type { GatewayKey } from '@medley/serving/protocol'
 
 const PLAYGROUND_KEY_ID = 'key_playground'
 
+interface Project {
+  readonly tenantId: string
+  readonly projectId: string
+}
+
 export interface PlaygroundKeys {
-  /** The tenant's key for requests made in the console. Never leaves the factory's processes. */
+  /**
+   * The tenant's key for requests made in the console. Never leaves the factory's processes.
+   *
+   * @throws AppError `identity.key.project_missing`
+   */
   keyFor(scope: TenantScope): string
-  /** For the gateway's snapshot. */
-  snapshot(): readonly GatewayKey[]
+  /** For the gateway's snapshot: the keys of these projects, whether anybody has used them since a restart or not. */
+  snapshot(projects: readonly Project[]): readonly GatewayKey[]
 }
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -16,32 +26,33 @@ const PREFIX_LENGTH = 10
 const SECRET_LENGTH = 43
 
 /**
- * Keys that need no table: each follows from the instance's pepper and its tenant, so that a restarted server knows
+ * Keys that need no table: each follows from the instance's pepper and its project, so that a restarted server knows
  * them again and a copy of the database does not hold them.
  */
-export function createPlaygroundKeys(pepper: string, onNew: () => void): PlaygroundKeys {
-  const known = new Map<string, GatewayKey>()
+export function createPlaygroundKeys(pepper: string): PlaygroundKeys {
+  const keyOf = ({ tenantId, projectId }: Project) => {
+    const owner = `${tenantId} ${projectId}`
+    const prefix = text(pepper, `playground prefix ${owner}`, PREFIX_LENGTH)
+    return { prefix, key: `mk_${prefix}_${text(pepper, `playground secret ${owner}`, SECRET_LENGTH)}` }
+  }
   return {
-    keyFor(scope) {
-      const projectId = scope.projectId ?? ''
-      const owner = `${scope.tenantId} ${projectId}`
-      const prefix = text(pepper, `playground prefix ${owner}`, PREFIX_LENGTH)
-      const key = `mk_${prefix}_${text(pepper, `playground secret ${owner}`, SECRET_LENGTH)}`
-      if (!known.has(owner)) {
-        known.set(owner, {
+    keyFor({ tenantId, projectId }) {
+      if (projectId === null) throw identityErrors['key.project_missing']()
+      return keyOf({ tenantId, projectId }).key
+    },
+    snapshot: (projects) =>
+      projects.map((project) => {
+        const { prefix, key } = keyOf(project)
+        return {
           id: PLAYGROUND_KEY_ID,
           prefix,
           hash: createHmac('sha256', pepper).update(key).digest('hex'),
-          tenantId: scope.tenantId,
-          projectId,
+          tenantId: project.tenantId,
+          projectId: project.projectId,
           scopes: ['inference'],
           expiresAt: null,
-        })
-        onNew()
-      }
-      return key
-    },
-    snapshot: () => [...known.values()],
+        }
+      }),
   }
 }
 

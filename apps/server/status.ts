@@ -8,7 +8,7 @@ import type { Supply } from '@medley/supply'
 import { sql } from 'kysely'
 import type { Status } from './api/schemas.ts'
 import type { BringUp } from './bring-up.ts'
-import type { ServerConfig } from './config.ts'
+import { publicUrlOf, type ServerConfig } from './config.ts'
 import type { Orders } from './orders.ts'
 import { presentFitness } from './present.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -27,16 +27,22 @@ export interface StatusPorts {
   readonly registry: Registry
   readonly serving: Serving
   readonly supply: Supply
-  readonly owner: TenantScope
 }
 
 const DAY_MS = 86_400_000
 /** Both ask at least every 25 s; a silence longer than this means that they are gone. */
 const SILENCE_MS = 60_000
 
+export interface FactoryStatus {
+  /** The factory's own state, with the models, deployments and usage of the tenant that asks. */
+  of(scope: TenantScope): Promise<Status>
+  /** Accepts work; said to anybody, so it holds nothing else. */
+  ready(): boolean
+}
+
 /** The factory as a whole, in one answer. */
-export function createStatus(ports: StatusPorts): () => Promise<Status> {
-  const { config, clock, bringUp, fleet, proving, registry, serving, supply, owner } = ports
+export function createStatus(ports: StatusPorts): FactoryStatus {
+  const { config, clock, bringUp, fleet, proving, registry, serving, supply } = ports
   let version: string | null = null
 
   const storeVersion = async () => {
@@ -48,17 +54,19 @@ export function createStatus(ports: StatusPorts): () => Promise<Status> {
   }
   const heard = (at: number | null) => at !== null && clock.now() - at < SILENCE_MS
 
-  return async () => {
+  const ready = () => bringUp.settled() && heard(ports.orders.lastHeardAt()) && heard(ports.snapshots.lastAskedAt())
+
+  const of = async (scope: TenantScope): Promise<Status> => {
     const now = new Date(clock.now())
     const chips = await fleet.chips({ after: null, limit: 500 })
     const axes = await proving.scores(chips.map((chip) => chip.facts.uuid))
-    const deployments = await serving.list(owner, { after: null, limit: 500 })
-    const day = await supply.summary(owner, { from: new Date(now.getTime() - DAY_MS), to: now, groupBy: 'outcome' })
+    const deployments = await serving.list(scope, { after: null, limit: 500 })
+    const day = await supply.summary(scope, { from: new Date(now.getTime() - DAY_MS), to: now, groupBy: 'outcome' })
     const total = (groups: typeof day, field: 'requests' | 'completionTokens') =>
       groups.reduce((sum, group) => sum + group[field], 0)
     const fitness = presentFitness(axes)
     return {
-      ready: bringUp.settled() && heard(ports.orders.lastHeardAt()) && heard(ports.snapshots.lastAskedAt()),
+      ready: ready(),
       version: config.version,
       instanceId: ports.instanceId,
       startedAt: ports.startedAt.toISOString(),
@@ -71,7 +79,7 @@ export function createStatus(ports: StatusPorts): () => Promise<Status> {
         product: facts.product,
         health: facts.health,
       })),
-      models: (await registry.list(owner)).map(({ id, name, state }) => ({ id, name, state })),
+      models: (await registry.list(scope)).map(({ id, name, state }) => ({ id, name, state })),
       deployments: deployments.map((item) => ({
         id: item.id,
         name: item.name,
@@ -84,7 +92,7 @@ export function createStatus(ports: StatusPorts): () => Promise<Status> {
         fitness: fitness.fitness,
         reason: fitness.reason,
       },
-      endpoints: { console: config.consoleUrl, gateway: config.gatewayUrl },
+      endpoints: { console: publicUrlOf(config), gateway: config.gatewayUrl },
       usage: {
         requests24h: total(day, 'requests'),
         completionTokens24h: total(day, 'completionTokens'),
@@ -95,4 +103,5 @@ export function createStatus(ports: StatusPorts): () => Promise<Status> {
       },
     }
   }
+  return { of, ready }
 }

@@ -54,6 +54,7 @@ describe('tables of people', { timeout: 60_000 }, () => {
       store: test.store,
       secret: instance.secrets.authSecret,
       baseUrl: ORIGIN,
+      trustedOrigins: [],
       ids: { next: (kind) => `${kind}_` },
       firstTenantOf: () => Promise.resolve(null),
       onTenantCreated: () => Promise.resolve(),

@@ -50,6 +50,8 @@ export interface Identity {
     /** @throws identity.user.exists */
     add(person: Omit<NewPerson, 'passwordHash'> & { readonly password: string | null }): Promise<Id<'user'>>
   }
+  /** All projects of all tenants, oldest first. */
+  projects(): Promise<readonly { readonly tenantId: string; readonly projectId: string }[]>
   tenantName(tenantId: string): Promise<{ en: string; 'zh-CN': string }>
   bootstrap(): Promise<Home & { readonly created: boolean }>
 }
@@ -59,6 +61,10 @@ export interface IdentityOptions {
   readonly instance: Instance
   /** Where people reach the console, such as `http://127.0.0.1:7070`; https makes cookies Secure. */
   readonly baseUrl: string
+  /** Further origins of the console, such as the loopback address behind a proxy. */
+  readonly trustedOrigins?: readonly string[]
+  /** After a tenant was made, with its first project. */
+  readonly onTenantCreated?: () => void
   readonly clock?: Clock
   readonly randomBytes?: RandomBytes
   readonly ids?: IdFactory
@@ -79,7 +85,11 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     baseUrl,
     ids,
     firstTenantOf: people.firstTenantOf,
-    onTenantCreated: async (tenantId) => void (await people.addProject(tenantId)),
+    trustedOrigins: options.trustedOrigins ?? [],
+    onTenantCreated: async (tenantId) => {
+      await people.addProject(tenantId)
+      options.onTenantCreated?.()
+    },
     ...(log === undefined ? {} : { log }),
   })
   const isOperatorToken = (token: string): boolean => equalText(token, instance.secrets.operatorToken)
@@ -138,6 +148,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
         return await people.addPerson({ ...person, passwordHash })
       },
     },
+    projects: people.projects,
     tenantName: people.tenantName,
     bootstrap: people.bootstrap,
   }

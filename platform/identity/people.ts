@@ -118,6 +118,11 @@ export function createPeople({ store, ids, clock }: PeopleDependencies) {
 
     addProject: (tenantId: string): Promise<Id<'project'>> => db.run(SYSTEM, (tx) => insertProject(tx, tenantId)),
 
+    projects: (): Promise<readonly { readonly tenantId: string; readonly projectId: string }[]> =>
+      db.run(SYSTEM, (tx) =>
+        tx.selectFrom('projects').select(['tenant_id as tenantId', 'id as projectId']).orderBy('id').execute(),
+      ),
+
     exists: async (userId: string): Promise<boolean> => {
       const found = await db.run(SYSTEM, (tx) =>
         tx.selectFrom('auth_users').select('id').where('id', '=', userId).executeTakeFirst(),

@@ -1,10 +1,10 @@
 import type { Id, TenantScope } from '@medley/kernel'
-import type { RevisionSpec } from '@medley/serving'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   apiKey,
   chip,
   createdApiKey,
+  operation,
   page,
   problem,
   revision,
@@ -14,6 +14,7 @@ import {
 } from '../api/schemas.ts'
 import type { ComposedServer } from '../compose.ts'
 import { startTestFactory, type TestFactory } from './test-factory.ts'
+import { agentReport, revisionSpec, usage } from './test-samples.ts'
 
 describe('control API', () => {
   let test: TestFactory
@@ -128,6 +129,29 @@ describe('control API', () => {
     await server.factory.serving.stop(owner, first.id)
   })
 
+  it('ends a measurement whose result cannot be taken, and goes on', async () => {
+    const { tenantId, projectId } = await ownerOf(server)
+    const owner: TenantScope = {
+      kind: 'tenant',
+      tenantId: tenantId as Id<'tenant'>,
+      projectId: projectId as Id<'project'>,
+      actor: { kind: 'user', id: 'user_test' },
+    }
+    const { id } = await server.factory.operations.of(owner).begin('proving', 'nowhere chip', { runId: 'run' })
+    const workload = { id, kind: 'proving', digest: 'd', state: 'done', restarts: 0, error: null, progress: null }
+    const report = {
+      ...agentReport(),
+      workloads: [{ ...workload, endpoint: null, facts: null, result: { odd: true } }],
+    }
+    const [first, second] = [
+      await asProcess('/internal/agents/sync', report),
+      await asProcess('/internal/agents/sync', report),
+    ]
+    expect([first.status, second.status]).toEqual([200, 200])
+    const ended = operation.parse(await (await asOperator(`/api/v1/operations/${id}`)).json())
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'server.unexpected' } })
+  })
+
   it('meters a request once however often it is handed in', async () => {
     const { tenantId, projectId } = await ownerOf(server)
     const record = usage(tenantId, projectId)
@@ -149,100 +173,4 @@ async function ownerOf(server: ComposedServer): Promise<{ tenantId: string; proj
   const [key] = snapshot?.keys ?? []
   if (!key) throw new Error('no key in the snapshot')
   return key
-}
-
-function revisionSpec(engineVersion: string): RevisionSpec {
-  return {
-    model: { name: 'tiny', digest: 'sha256:00', bytes: 10, path: '/models/tiny.gguf' },
-    template: { name: 'chatml', text: '{{ messages }}', systemPrompt: null, stop: [] },
-    engine: { family: 'llama-cpp', version: engineVersion, binaryDigest: null },
-    config: {
-      slots: 1,
-      contextTokens: 1024,
-      threads: 1,
-      batchTokens: 512,
-      flashAttention: true,
-      promptLookup: null,
-      maxQueue: 4,
-    },
-    golden: null,
-    chipUuids: ['chip-under-test'],
-    capabilities: ['chat'],
-    recipeDigest: null,
-  }
-}
-
-function usage(tenantId: string, projectId: string) {
-  return {
-    requestId: 'req_01a2061a-e904-7a3c-8db5-6df79c67623c',
-    tenantId,
-    projectId,
-    keyId: 'key_test',
-    endpoint: '/v1/chat/completions',
-    model: 'tiny',
-    revisionId: null,
-    replicaId: null,
-    chipUuids: [],
-    outcome: 'completed',
-    httpStatus: 200,
-    errorCode: null,
-    stream: false,
-    promptTokens: 3,
-    cachedTokens: 0,
-    completionTokens: 5,
-    startedAt: Date.now() - 10,
-    endedAt: Date.now(),
-    timeToFirstTokenMs: null,
-    appVersionId: null,
-    datasetVersionId: null,
-    contractId: null,
-  }
-}
-
-function agentReport() {
-  return {
-    nodeKey: 'node-under-test',
-    bootId: 'boot',
-    facts: {
-      hostname: 'host',
-      operatingSystem: 'linux',
-      kernel: '6',
-      architecture: 'x64',
-      cpuCount: 2,
-      memoryBytes: 1024,
-      agentVersion: '0',
-      nodeVersion: '24',
-    },
-    chips: [
-      {
-        vendor: 'cpu',
-        index: 0,
-        uuid: 'chip-under-test',
-        serial: null,
-        pciAddress: null,
-        product: 'Test chip',
-        cardKey: 'c',
-        chipOnCard: 0,
-        memoryTotalBytes: null,
-        memoryUsedBytes: null,
-        utilizationRatio: null,
-        temperatureCelsius: null,
-        powerWatts: null,
-        cardPowerWatts: null,
-        health: 'healthy',
-        healthReasons: [],
-        driverVersion: null,
-        firmwareVersion: null,
-        numaNode: null,
-        eccErrorsUncorrected: null,
-        computeUnits: 2,
-        features: [],
-        extra: {},
-        simulated: true,
-      },
-    ],
-    workloads: [],
-    appliedRevision: -1,
-    waitMs: 0,
-  }
 }

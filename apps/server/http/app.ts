@@ -44,9 +44,9 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   app.notFound((context) => problemResponse(context, serverErrors['route.unknown']()))
 
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
-  app.get('/readyz', async (context) => {
-    const status = await factory.status()
-    return context.json({ ready: status.ready }, status.ready ? 200 : 503)
+  app.get('/readyz', (context) => {
+    const ready = factory.status.ready()
+    return context.json({ ready }, ready ? 200 : 503)
   })
   app.get('/metrics', async (context) =>
     context.body(await factory.metrics.metrics(), 200, { 'content-type': factory.metrics.contentType }),

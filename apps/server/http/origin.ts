@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
+import { publicUrlOf } from '../config.ts'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import type { AppEnv } from './guard.ts'
@@ -15,14 +16,15 @@ const OWN_FETCH_SITES = new Set(['same-origin', 'none'])
  * @throws AppError `server.request.foreign-origin`
  */
 export function ownOrigin(factory: Factory): MiddlewareHandler<AppEnv> {
-  const consoleOrigin = new URL(factory.config.consoleUrl).origin
+  const { config } = factory
+  const known = new Set([config.consoleUrl, publicUrlOf(config)].map((url) => new URL(url).origin))
   return async (context, next) => {
     if (context.get('principal').by === 'session' && !SAFE_METHODS.has(context.req.method)) {
       const origin = context.req.header('origin')
       const ours =
         origin === undefined
           ? OWN_FETCH_SITES.has(context.req.header('sec-fetch-site') ?? '')
-          : origin === consoleOrigin || origin === new URL(context.req.url).origin
+          : known.has(origin) || origin === new URL(context.req.url).origin
       if (!ours) throw serverErrors['request.foreign-origin']()
     }
     await next()

@@ -93,7 +93,7 @@ export function computeRoutes(factory: Factory) {
     }),
     async (context) => {
       const found = await factory.fleet.chip(context.req.valid('json').chipId)
-      return context.json(presentOperation(await factory.prove(found)), 202)
+      return context.json(presentOperation(await factory.prove(context.get('principal').scope, found)), 202)
     },
   )
 

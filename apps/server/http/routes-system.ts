@@ -19,7 +19,7 @@ export function systemRoutes(factory: Factory) {
       summary: 'State of the factory',
       responses: { 200: json(status, 'State of the factory as a whole') },
     }),
-    async (context) => context.json(await factory.status(), 200),
+    async (context) => context.json(await factory.status.of(context.get('principal').scope), 200),
   )
 
   app.openapi(
@@ -41,12 +41,12 @@ export function systemRoutes(factory: Factory) {
         method: 'post',
         path: '/api/v1/sign-in-links',
         tags: ['system'],
-        summary: 'Make a one-time sign-in link for the operator',
+        summary: 'Make a one-time sign-in link for who asks',
         responses: { 201: json(signInLink, 'Works once; the token is in the fragment, which browsers do not send') },
       },
       { answerHoldsSecret: true },
     ),
-    async (context) => context.json(await factory.signInLink(), 201),
+    async (context) => context.json(await factory.signInLink(context.get('principal')), 201),
   )
 
   app.openapi(
@@ -60,7 +60,7 @@ export function systemRoutes(factory: Factory) {
     }),
     async (context) => {
       const { id } = context.req.valid('param')
-      const found = await factory.operations.find(id)
+      const found = await factory.operations.of(context.get('principal').scope).find(id)
       if (!found) throw serverErrors['operation.unknown']({ id })
       return context.json(presentOperation(found), 200)
     },

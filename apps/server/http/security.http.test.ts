@@ -170,3 +170,33 @@ describe('a body', { timeout: 60_000 }, () => {
     expect(status).toBe(413)
   })
 })
+
+describe('behind a TLS proxy', { timeout: 60_000 }, () => {
+  it('makes links to the public address, and takes sign-ins and changes from it', async () => {
+    const publicUrl = 'https://factory.example'
+    const proxied = await startTestFactory({ publicUrl })
+    try {
+      const json = { 'content-type': 'application/json' }
+      const made = await proxied.asOperator('/api/v1/sign-in-links', { method: 'POST', body: '{}' })
+      const { url } = (await made.json()) as { url: string }
+      expect(url).toMatch(/^https:\/\/factory\.example\/sign-in#token=/)
+      const verified = await proxied.app.request('/api/auth/one-time-link/verify', {
+        method: 'POST',
+        headers: { ...json, origin: publicUrl },
+        body: JSON.stringify({ token: url.split('#token=')[1] }),
+      })
+      const cookie = verified.headers.get('set-cookie') ?? ''
+      expect([verified.status, cookie]).toEqual([200, expect.stringContaining('Secure')])
+      for (const origin of [publicUrl, CONSOLE]) {
+        const created = await proxied.app.request('/api/v1/keys', {
+          method: 'POST',
+          headers: { ...json, origin, cookie: cookie.split(';')[0] ?? '' },
+          body: JSON.stringify({ name: 'by proxy' }),
+        })
+        expect(created.status, origin).toBe(201)
+      }
+    } finally {
+      await proxied.close()
+    }
+  })
+})

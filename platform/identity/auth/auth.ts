@@ -11,6 +11,8 @@ export interface AuthOptions {
   readonly secret: string
   /** Where people reach the console; https makes the cookies Secure. */
   readonly baseUrl: string
+  /** Origins besides that of `baseUrl`. */
+  readonly trustedOrigins: readonly string[]
   readonly ids: IdFactory
   /** The tenant a new session begins in. */
   readonly firstTenantOf: (userId: string) => Promise<string | null>
@@ -36,7 +38,7 @@ export function createAuth(options: AuthOptions) {
 
 /** Exported for the test that compares our migration with what better-auth expects. */
 export function authOptions(options: AuthOptions) {
-  const { store, secret, baseUrl, ids, firstTenantOf, onTenantCreated, log } = options
+  const { store, secret, baseUrl, trustedOrigins, ids, firstTenantOf, onTenantCreated, log } = options
   return {
     appName: 'Medley',
     secret,
@@ -44,7 +46,10 @@ export function authOptions(options: AuthOptions) {
     basePath: '/api/auth',
     database: { db: store.unscoped(), type: 'postgres', transaction: true },
     // The page and its API share an origin, under whatever name or address this machine was reached.
-    trustedOrigins: (request?: Request) => (request === undefined ? [] : [new URL(request.url).origin]),
+    trustedOrigins: (request?: Request) => [
+      ...trustedOrigins,
+      ...(request === undefined ? [] : [new URL(request.url).origin]),
+    ],
     telemetry: { enabled: false },
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10, maxPasswordLength: 200 },
     user: {
