@@ -127,6 +127,46 @@ describe('chat', () => {
     expect(answer.json.error.message).toMatch(/512 tokens.*16 tokens.*500/)
   })
 
+  it('keeps answering others while it refuses prompts of megabytes, by what they hold at least', async () => {
+    const controller = new AbortController()
+    let events = 0
+    const stream = engine
+      .call('POST', CHAT, {
+        body: { ...LONG, stream: true },
+        signal: controller.signal,
+        onData: (text) => {
+          events += text.split('\n\n').length - 1
+        },
+      })
+      .catch(() => null)
+    await waitFor('the first events', async () => events > 1)
+    const before = events
+    const huge = { messages: [{ role: 'user', content: 'word '.repeat(900_000) }] }
+    const long = { messages: [{ role: 'user', content: 'word '.repeat(14_000) }] }
+    for (const body of [huge, long, huge, long, huge]) {
+      const { status, json } = await chat(body)
+      expect(status).toBe(400)
+      expect(json.error).toMatchObject({ code: 'context_length_exceeded', param: 'messages' })
+      const least = Number(/at least (\d+) tokens/.exec(json.error.message)?.[1])
+      expect(least).toBeGreaterThan(512)
+      expect(least).toBeLessThan(1_000_000)
+    }
+    expect(events).toBeGreaterThan(before)
+    controller.abort()
+    await stream
+    await waitFor('the slot to be free', async () => (await engine.health()).slots.busy === 0)
+  })
+
+  it('refuses more messages than tokens, and a schema of endless depth, as mistakes of the client', async () => {
+    const many = await chat({ messages: Array.from({ length: 100_000 }, () => ({ role: 'user', content: '' })) })
+    expect([many.status, many.json.error.code]).toEqual([400, 'context_length_exceeded'])
+    const schema = `${'{"items":'.repeat(20_000)}{}${'}'.repeat(20_000)}`
+    const format = `{"type":"json_schema","json_schema":{"name":"deep","schema":${schema}}}`
+    const raw = `{"messages":[{"role":"user","content":"hi"}],"response_format":${format}}`
+    const deep = await engine.call('POST', CHAT, { raw })
+    expect([deep.status, deep.json.error.param]).toEqual([400, 'body'])
+  })
+
   it('fills the context to the brim without shifting it', async () => {
     const reply = await chat({ ...LONG, messages: [{ role: 'user', content: `${'word '.repeat(470)}Count to 99.` }] })
     const { usage, choices } = reply.json
@@ -165,6 +205,57 @@ describe('embeddings', () => {
     expect(decoded).toHaveLength(576)
     expect(decoded.every((value, index) => Math.abs(value - first[index]) < 1e-5)).toBe(true)
     expect(packed.json.usage.prompt_tokens).toBeGreaterThan(8)
+  })
+})
+
+describe('embeddings that are refused', () => {
+  const embed = (input: unknown) => engine.call('POST', '/v1/embeddings', { body: { input } })
+
+  it('name the limit on inputs, on tokens and on the vocabulary', async () => {
+    const many = await embed(Array.from({ length: 2049 }, () => 'x'))
+    expect([many.status, many.json.error.param]).toEqual([400, 'input'])
+    expect(many.json.error.message).toContain('2048')
+    const foreign = await embed([
+      [1, 2],
+      [3, 49_152],
+    ])
+    expect([foreign.status, foreign.json.error.param]).toEqual([400, 'input[1]'])
+    expect(foreign.json.error.message).toMatch(/49152/)
+    const long = await embed(['short', 'word '.repeat(900_000)])
+    expect(long.status).toBe(400)
+    expect(long.json.error).toMatchObject({ param: 'input[1]', code: 'context_length_exceeded' })
+    expect(long.json.error.message).toMatch(/at least \d+ tokens.*at most 509/)
+    expect((await embed([49_151])).status).toBe(200)
+  })
+
+  it('wait in a queue of the agreed length, leave it when they are aborted, and cost what was embedded', async () => {
+    const inputs = Array.from({ length: 2000 }, (_, index) => `${index} ${'word '.repeat(300)}`)
+    const running = new AbortController()
+    const waiting = new AbortController()
+    const call = (id: string, signal: AbortSignal) =>
+      engine
+        .call('POST', '/v1/embeddings', { body: { input: inputs }, headers: { 'x-request-id': id }, signal })
+        .catch(() => null)
+    const recordOf = async (id: string) => (await engine.call('GET', `/internal/requests/${id}`)).json
+    const first = call('emb_first', running.signal)
+    await waitFor('some inputs', async () => (await recordOf('emb_first')).promptTokens > 0)
+    const second = call('emb_second', waiting.signal)
+    await waitFor('the second in the queue', async () => (await recordOf('emb_second')).state === 'queued')
+    const refused = await embed('one too many')
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+    expect(refused.json.error.code).toBe('engine_busy')
+    waiting.abort()
+    await second
+    await waitFor('the second to leave', async () => (await recordOf('emb_second')).state === 'aborted')
+    expect(await recordOf('emb_second')).toMatchObject({ promptTokens: 0 })
+    const third = embed('now there is room')
+    running.abort()
+    await first
+    expect((await third).status).toBe(200)
+    const { state, promptTokens } = await recordOf('emb_first')
+    expect(state).toBe('aborted')
+    expect(promptTokens).toBeGreaterThan(0)
+    expect(promptTokens).toBeLessThan(inputs.length * 300)
   })
 })
 

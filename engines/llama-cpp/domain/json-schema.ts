@@ -132,7 +132,7 @@ function convertUnion(schema: Record<string, unknown>, path: string, depth: numb
 function convertObject(schema: Record<string, unknown>, path: string, depth: number): GrammarSchema {
   const properties = schema.properties === undefined ? {} : convertMap(schema.properties, `${path}.properties`, depth)
   const required = Array.isArray(schema.required) ? schema.required : []
-  const missing = required.find((name) => !(String(name) in properties))
+  const missing = required.find((name) => !Object.hasOwn(properties, String(name)))
   if (missing !== undefined) throw new UnsupportedSchema(`${path}.required`, `names "${missing}", which has no schema`)
   const extra = schema.additionalProperties
   // Without any property the schema means "some object"; with properties the fewest that satisfy it are enough.

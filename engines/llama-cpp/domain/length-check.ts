@@ -19,3 +19,11 @@ export function checkLength(promptTokens: number, asked: number | null, contextT
       `the prompt${wanted || ' and at least one for the answer'}. Shorten the prompt or lower max_tokens.`,
   }
 }
+
+/** For a prompt that was not counted to its end: what it has for certain is too much already. */
+export function farTooLong(leastTokens: number, contextTokens: number): string {
+  return (
+    `This deployment's context holds ${contextTokens} tokens, but the request needs at least ${leastTokens} tokens ` +
+    'for the prompt and at least one for the answer. Shorten the prompt.'
+  )
+}

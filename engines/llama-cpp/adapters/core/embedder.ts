@@ -1,9 +1,26 @@
 import type { EngineConfig } from '@medley/serving/protocol'
 import type { LlamaEmbeddingContext, LlamaModel, Token } from 'node-llama-cpp'
+import { createTurns } from './turns.ts'
+
+export interface EmbeddingSink {
+  /** The request's turn has come. */
+  started(): void
+  /** One input more is embedded: its tokens are spent, whatever becomes of the rest. */
+  embedded(tokens: number): void
+}
 
 export interface Embedder {
-  /** Unit vectors, one per input; inputs are checked against `limit` by the caller. */
-  embed(inputs: readonly (readonly Token[])[], signal: AbortSignal): Promise<readonly (readonly number[])[]>
+  /**
+   * Unit vectors, one per input; inputs are checked against `limit` by the caller.
+   *
+   * @throws {RequestError} 503 when the queue is full.
+   * @throws The signal's reason when it is aborted, also while waiting.
+   */
+  embed(
+    inputs: readonly (readonly Token[])[],
+    signal: AbortSignal,
+    sink: EmbeddingSink,
+  ): Promise<readonly (readonly number[])[]>
   /** Most tokens of one input. */
   readonly limit: number
 }
@@ -14,8 +31,8 @@ const KEEP_MS = 60_000
 export function createEmbedder(model: LlamaModel, config: EngineConfig): Embedder {
   // One token of the context stays free for the library's own bookkeeping, two for the tokens it may add.
   const limit = config.contextTokens - 3
+  const turns = createTurns(config.maxQueue)
   let context: LlamaEmbeddingContext | null = null
-  let turn: Promise<unknown> = Promise.resolve()
   let expiry: NodeJS.Timeout | undefined
 
   const open = async (): Promise<LlamaEmbeddingContext> => {
@@ -26,7 +43,8 @@ export function createEmbedder(model: LlamaModel, config: EngineConfig): Embedde
   }
   const expire = (): void => {
     clearTimeout(expiry)
-    expiry = setTimeout(() => inTurn(close), KEEP_MS)
+    // Who has a turn at that time sets the next expiry at its end.
+    expiry = setTimeout(() => void turns.takeIfIdle(close).catch(() => undefined), KEEP_MS)
     expiry.unref()
   }
   const close = async (): Promise<void> => {
@@ -34,22 +52,19 @@ export function createEmbedder(model: LlamaModel, config: EngineConfig): Embedde
     context = null
     await old?.dispose()
   }
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = turn.then(work)
-    turn = result.catch(() => undefined)
-    return result
-  }
 
   return {
     limit,
-    embed: (inputs, signal) =>
-      inTurn(async () => {
+    embed: (inputs, signal, sink) =>
+      turns.take(signal, async () => {
         const vectors: (readonly number[])[] = []
+        sink.started()
         try {
           const embedding = await open()
           for (const input of inputs) {
             signal.throwIfAborted()
             vectors.push(normalise((await embedding.getEmbeddingFor([...input])).vector))
+            sink.embedded(input.length)
           }
         } finally {
           expire()

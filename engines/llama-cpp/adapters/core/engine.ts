@@ -9,12 +9,14 @@ import { createLedger, type Ledger, type OpenRecord } from './ledger.ts'
 import { createPromptBuilder, type PromptBuilder } from './prompt.ts'
 import { batchInSlotOrder, createSlotPool, type SlotPool } from './slot-pool.ts'
 import { createStepGate } from './step-gate.ts'
+import { type BoundedTokenizer, createBoundedTokenizer } from './tokenizer.ts'
 
 /** The loaded model with its slots: everything the HTTP side and the measurements stand on. */
 export interface Engine {
   readonly spec: EngineSpec
   readonly model: LlamaModel
   readonly facts: EngineFacts
+  readonly tokenizer: BoundedTokenizer
   readonly prompts: PromptBuilder
   readonly grammars: GrammarSource
   readonly embedder: Embedder
@@ -36,8 +38,9 @@ export interface EngineSink extends GenerationSink {
 export async function loadEngine(spec: EngineSpec, onProgress: (progress: number) => void): Promise<Engine> {
   const llama = await loadBinary()
   const model = await loadModel(llama, spec, onProgress)
-  const prompts = createPromptBuilder(model, spec.template)
-  const { config } = spec
+  const { config, template } = spec
+  const tokenizer = createBoundedTokenizer(model)
+  const prompts = createPromptBuilder({ model, tokenizer, template, contextTokens: config.contextTokens })
   if (config.contextTokens > model.trainContextSize) {
     throw errors['context.beyond-training']({ asked: config.contextTokens, trained: model.trainContextSize })
   }
@@ -62,6 +65,7 @@ export async function loadEngine(spec: EngineSpec, onProgress: (progress: number
     spec,
     model,
     facts: await readFacts(llama, model),
+    tokenizer,
     prompts,
     grammars: createGrammarSource(llama),
     embedder: createEmbedder(model, config),

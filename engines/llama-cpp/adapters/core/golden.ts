@@ -10,7 +10,8 @@ import type { Engine } from './engine.ts'
  * @throws {AppError} `engine.golden.mismatch` with the answer.
  */
 export async function checkGolden(engine: Engine, golden: GoldenCase): Promise<string> {
-  const prompt = engine.prompts.chat([{ role: 'user', content: golden.question }])
+  const { signal } = new AbortController()
+  const prompt = await engine.prompts.chat([{ role: 'user', content: golden.question }], signal)
   const pieces: string[] = []
   await engine.run(
     {
@@ -23,7 +24,7 @@ export async function checkGolden(engine: Engine, golden: GoldenCase): Promise<s
       synthetic: false,
     },
     engine.ledger.open('golden', prompt.length),
-    new AbortController().signal,
+    signal,
     { text: (delta) => pieces.push(delta) },
   )
   const answer = pieces.join('')

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { Template } from '@huggingface/jinja'
 import type { ChatTemplate } from '@medley/serving/protocol'
 import type { LlamaModel, Token } from 'node-llama-cpp'
+import { farTooLong } from '../../domain/length-check.ts'
 import { type PromptPart, promptParts, sentinel } from '../../domain/prompt-parts.ts'
 import { errors } from '../../errors.ts'
-import { badRequest } from './request-error.ts'
+import { badRequest, type RequestError } from './request-error.ts'
+import type { BoundedTokenizer } from './tokenizer.ts'
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'
@@ -12,22 +14,44 @@ export interface ChatMessage {
 }
 
 export interface PromptBuilder {
-  /** @throws {RequestError} 400 with the template's own words when it refuses the order of the messages. */
-  chat(messages: readonly ChatMessage[]): Token[]
-  /** A prompt the client has rendered; control tokens are recognised, as with any raw completion. */
-  raw(text: string): Token[]
+  /**
+   * @throws {RequestError} 400 with the template's own words when it refuses the order of the messages, and 400 for a
+   * text that is beyond any context.
+   */
+  chat(messages: readonly ChatMessage[], signal: AbortSignal): Promise<Token[]>
+  /**
+   * A prompt the client has rendered; control tokens are recognised, as with any raw completion.
+   *
+   * @throws {RequestError} 400 for a text that is beyond any context.
+   */
+  raw(text: string, signal: AbortSignal): Promise<Token[]>
   readonly stopTokens: ReadonlySet<Token>
 }
 
+export interface PromptPorts {
+  readonly model: LlamaModel
+  readonly tokenizer: BoundedTokenizer
+  readonly template: ChatTemplate
+  readonly contextTokens: number
+}
+
 /** @throws {AppError} `engine.template.invalid` when the pinned text is not a Jinja template. */
-export function createPromptBuilder(model: LlamaModel, template: ChatTemplate): PromptBuilder {
+export function createPromptBuilder({ model, tokenizer, template, contextTokens }: PromptPorts): PromptBuilder {
   const compiled = compile(template)
   const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens
   const withBos = (tokens: Token[]): Token[] =>
     shouldPrependBosToken && bos !== null && tokens[0] !== bos ? [bos, ...tokens] : tokens
 
+  const tokensOf = async (parts: readonly PromptPart[], param: string, signal: AbortSignal): Promise<Token[]> => {
+    const result = await tokenizer.tokenize(parts, contextTokens, signal)
+    if (result.kind === 'too-long') throw beyondContext(param, result.leastTokens, contextTokens)
+    return withBos(result.tokens)
+  }
+
   return {
-    chat(messages) {
+    async chat(messages, signal) {
+      // Each has at least its role in the prompt: rendering so many would take long only to be refused.
+      if (messages.length > contextTokens) throw beyondContext('messages', messages.length, contextTokens)
       const all = withSystem(messages, template.systemPrompt)
       const nonce = randomBytes(8).toString('hex')
       const rendered = render(compiled, {
@@ -41,9 +65,9 @@ export function createPromptBuilder(model: LlamaModel, template: ChatTemplate): 
         eos_token: eosString ?? '',
       })
       const contents = all.map((message) => message.content)
-      return withBos(tokenizeParts(model, promptParts(rendered, nonce, contents)))
+      return tokensOf(promptParts(rendered, nonce, contents), 'messages', signal)
     },
-    raw: (text) => withBos([...model.tokenize(text, true)]),
+    raw: (text, signal) => tokensOf([{ kind: 'template', text }], 'prompt', signal),
     stopTokens: new Set(template.stop.flatMap((stop) => singleToken(model, stop))),
   }
 }
@@ -53,12 +77,8 @@ function withSystem(messages: readonly ChatMessage[], systemPrompt: string | nul
   return [{ role: 'system', content: systemPrompt }, ...messages]
 }
 
-/** Parts are tokenised one by one, so that no token spans the border between the template and a person's text. */
-function tokenizeParts(model: LlamaModel, parts: readonly PromptPart[]): Token[] {
-  return parts.flatMap((part, index) => {
-    const special = part.kind === 'template'
-    return index === 0 ? model.tokenize(part.text, special) : model.tokenize(part.text, special, 'trimLeadingSpace')
-  })
+function beyondContext(param: string, leastTokens: number, contextTokens: number): RequestError {
+  return badRequest(param, farTooLong(leastTokens, contextTokens), 'context_length_exceeded')
 }
 
 function singleToken(model: LlamaModel, text: string): Token[] {

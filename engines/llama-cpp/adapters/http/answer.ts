@@ -32,7 +32,9 @@ export async function answerChat(engine: Engine, exchange: Exchange): Promise<vo
     role: role === 'developer' ? ('system' as const) : role,
     content: typeof content === 'string' ? content : content.map((part) => part.text).join(''),
   }))
-  const prompt = engine.prompts.chat(messages)
+  const signal = abortOnClose(exchange.response)
+  const prompt = await whileThere(signal, engine.prompts.chat(messages, signal))
+  if (prompt === null) return
   const asked = body.max_completion_tokens ?? body.max_tokens ?? null
   const job = prepare(engine, body, prompt, asked, await grammarFor(engine, body))
   await answer(engine, exchange, chatShape, job)
@@ -42,10 +44,22 @@ export async function answerChat(engine: Engine, exchange: Exchange): Promise<vo
 export async function answerCompletion(engine: Engine, exchange: Exchange): Promise<void> {
   const body = parseBody(completionBody, exchange.body)
   const text = typeof body.prompt === 'string' ? body.prompt : (body.prompt[0] ?? '')
-  const prompt = engine.prompts.raw(text)
+  const signal = abortOnClose(exchange.response)
+  const prompt = await whileThere(signal, engine.prompts.raw(text, signal))
+  if (prompt === null) return
   if (prompt.length === 0) throw badRequest('prompt', "'prompt' must not be empty.")
   const job = prepare(engine, body, prompt, body.max_tokens ?? COMPLETION_DEFAULT_TOKENS, null)
   await answer(engine, exchange, completionShape, job)
+}
+
+/** Null when the client left meanwhile: there is nobody to tell anything. */
+export async function whileThere<T>(signal: AbortSignal, work: Promise<T>): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    if (signal.aborted) return null
+    throw error
+  }
 }
 
 async function grammarFor(engine: Engine, body: ChatBody): Promise<LlamaGrammar | null> {

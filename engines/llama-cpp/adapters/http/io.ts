@@ -61,6 +61,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
 /** Aborts when the client goes away before the answer is complete. */
 export function abortOnClose(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
+  if (response.destroyed) controller.abort(new Error('the client went away'))
   response.once('close', () => {
     if (!response.writableFinished) controller.abort(new Error('the client went away'))
   })

@@ -53,6 +53,28 @@ describe('parseBody', () => {
     )
   })
 
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+    'takes a member named %s for what it is',
+    (name) => {
+      const body: unknown = JSON.parse(`{"messages":[{"role":"user","content":"hi"}],"${name}":{"a":1}}`)
+      expect(parseBody(chatBody, body)).toMatchObject({ messages: [{ content: 'hi' }] })
+    },
+  )
+
+  it.each([300, 5_000, 100_000])('refuses a schema that is nested %i levels deep', (depth) => {
+    const schema: unknown = JSON.parse(`${'{"items":'.repeat(depth)}{}${'}'.repeat(depth)}`)
+    const format = { type: 'json_schema', json_schema: { name: 'deep', schema } }
+    expect(chat({ response_format: format })).toThrow(expect.objectContaining({ status: 400, param: 'body' }))
+  })
+
+  it('takes a schema as deep as can be forced', () => {
+    const schema: unknown = JSON.parse(
+      `${'{"type":"object","properties":{"a":'.repeat(64)}{"type":"null"}${'}}'.repeat(64)}`,
+    )
+    const format = { type: 'json_schema', json_schema: { schema } }
+    expect(chat({ response_format: format })()).toMatchObject({ response_format: format })
+  })
+
   it.each([null, [], 'text', 3])('refuses a body that is %j', (body) => {
     expect(() => parseBody(chatBody, body)).toThrow(expect.objectContaining({ status: 400, param: 'body' }))
   })

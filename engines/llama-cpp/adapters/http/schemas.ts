@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isDeeperThan } from '../../domain/json-depth.ts'
 import { badRequest, type RequestError } from '../core/request-error.ts'
 
 const tokenCount = z.number().int().min(1)
@@ -74,8 +75,14 @@ const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
   web_search_options: [],
 }
 
+/** Room for any schema that can be forced, see `MAX_DEPTH` of the translation; far below what recursion survives. */
+const MAX_BODY_DEPTH = 256
+
 /** @throws {RequestError} 400 that names the field. */
 export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  if (isDeeperThan(body, MAX_BODY_DEPTH)) {
+    throw badRequest('body', `The body is nested deeper than ${MAX_BODY_DEPTH} levels.`)
+  }
   refuseUnsupported(body)
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
@@ -85,7 +92,7 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
 function refuseUnsupported(body: unknown): void {
   if (typeof body !== 'object' || body === null) return
   for (const [field, value] of Object.entries(body)) {
-    const neutral = NEUTRAL[field]
+    const neutral = Object.hasOwn(NEUTRAL, field) ? NEUTRAL[field] : undefined
     if (neutral === undefined || value === null || neutral.includes(value) || isEmpty(value)) continue
     throw badRequest(field, `'${field}' is not supported by this deployment.`, 'unsupported_parameter')
   }
