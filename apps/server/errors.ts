@@ -45,6 +45,31 @@ export const serverErrors = defineErrors('server', {
     title: { en: 'There is nothing at this address', 'zh-CN': '该地址不存在' },
     hint: { en: 'The addresses there are: /api/docs', 'zh-CN': '可用地址见 /api/docs' },
   },
+  'route.method': {
+    status: 405,
+    title: { en: 'This address takes {allowed}', 'zh-CN': '该地址只接受 {allowed}' },
+    hint: { en: 'What each address takes: /api/docs', 'zh-CN': '各地址支持的方法见 /api/docs' },
+  },
+  'sign-in.link-spent': {
+    status: 401,
+    title: { en: 'This link was used already, or is too old', 'zh-CN': '该链接已使用或已过期' },
+    hint: { en: 'Make a new one with `medley sign-in-link`', 'zh-CN': '请运行 `medley sign-in-link` 重新生成' },
+  },
+  'sign-in.refused': {
+    status: 401,
+    title: { en: 'E-mail address or password is wrong', 'zh-CN': '邮箱或密码不正确' },
+    hint: { en: 'Try again, or ask an operator for a one-time link', 'zh-CN': '请重试，或向运营人员索取一次性链接' },
+  },
+  'sign-in.not-allowed': {
+    status: 403,
+    title: { en: 'You may not do this', 'zh-CN': '您无权执行此操作' },
+    hint: { en: 'Ask an operator for the role that may', 'zh-CN': '请联系运营人员授予相应角色' },
+  },
+  'sign-in.too-many': {
+    status: 429,
+    title: { en: 'Too many attempts', 'zh-CN': '尝试次数过多' },
+    hint: { en: 'Wait a minute, then try again', 'zh-CN': '请一分钟后再试' },
+  },
   'operation.unknown': {
     status: 404,
     title: { en: 'There is no operation {id}', 'zh-CN': '没有这个操作：{id}' },

@@ -18,8 +18,14 @@ export function page<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), nextCursor: nullableText })
 }
 
-export const pageQuery = z.object({
-  cursor: z.string().optional(),
+/** Text that a client hands in: PostgreSQL stores no NUL, and no name needs a control character. */
+const given = z.string().regex(/^\P{Cc}*$/u, 'must not hold control characters')
+/** An id, a name or a cursor as a client gives it back. */
+export const reference = given.min(1).max(500)
+export const oneOf = { params: z.object({ id: reference }) }
+
+export const pageQuery = z.strictObject({
+  cursor: reference.optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
 
@@ -173,8 +179,8 @@ export const apiKey = z
 export type ApiKey = z.infer<typeof apiKey>
 
 export const newApiKey = z
-  .object({
-    name: z.string().trim().min(1).max(100),
+  .strictObject({
+    name: given.trim().min(1).max(100),
     expiresAt: timestamp.optional(),
   })
   .openapi('NewApiKey')

@@ -1,6 +1,4 @@
-import type { HttpBindings } from '@hono/node-server'
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context } from 'hono'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { LARGEST_BODY, limitBody } from './body.ts'
@@ -8,6 +6,7 @@ import { consoleAssets } from './console-assets.ts'
 import { documentation } from './documentation.ts'
 import type { AppEnv } from './guard.ts'
 import { internalRoutes } from './internal.ts'
+import { otherMethods } from './other-methods.ts'
 import { problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
 import { computeRoutes } from './routes-compute.ts'
@@ -16,12 +15,7 @@ import { modelRoutes } from './routes-models.ts'
 import { playgroundRoutes } from './routes-playground.ts'
 import { supplyRoutes } from './routes-supply.ts'
 import { systemRoutes } from './routes-system.ts'
-
-/** Whose attempts a rate limit counts; unknown where no socket is behind the request, as in tests. */
-function peerAddress(context: Context): string | undefined {
-  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
-  return incoming?.socket.remoteAddress
-}
+import { signIn } from './sign-in.ts'
 
 /** The whole HTTP face of the server. */
 export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
@@ -30,10 +24,13 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   app.use(async (context, next) => {
     const requestId = factory.ids.next('req')
     context.set('requestId', requestId)
-    context.header('x-request-id', requestId)
+    await next()
+    // Afterwards: an answer that was not made by the context would come without them.
+    const { headers } = context.res
+    // The gateway's own number leads to the metered request.
+    if (!headers.has('x-request-id')) context.header('x-request-id', requestId)
     context.header('x-content-type-options', 'nosniff')
     context.header('referrer-policy', 'no-referrer')
-    await next()
   })
 
   app.onError((error, context) => {
@@ -41,7 +38,13 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
     if (response.status >= 500) factory.log.error({ requestId: context.get('requestId'), err: error }, 'request failed')
     return response
   })
-  app.notFound((context) => problemResponse(context, serverErrors['route.unknown']()))
+  app.notFound((context) => {
+    const allowed = otherMethods(app.routes, context.req.method, context.req.path)
+    if (allowed.length === 0) return problemResponse(context, serverErrors['route.unknown']())
+    const refused = problemResponse(context, serverErrors['route.method']({ allowed: allowed.join(', ') }))
+    refused.headers.set('allow', allowed.join(', '))
+    return refused
+  })
 
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
   app.get('/readyz', (context) => {
@@ -53,9 +56,7 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   )
 
   app.route('/internal', internalRoutes(factory))
-  app.on(['GET', 'POST'], '/api/auth/*', limitBody(LARGEST_BODY.control), (context) =>
-    factory.identity.handler(context.req.raw, peerAddress(context)),
-  )
+  app.on(['GET', 'POST'], '/api/auth/*', limitBody(LARGEST_BODY.control), (context) => signIn(factory, context))
   app.route('/', systemRoutes(factory))
   app.route('/', computeRoutes(factory))
   app.route('/', modelRoutes(factory))

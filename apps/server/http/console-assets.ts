@@ -24,12 +24,22 @@ const POLICY =
 export function consoleAssets(directory: string): Hono {
   const app = new Hono()
   app.get('*', async (context, next) => {
-    const path = decodeURIComponent(new URL(context.req.url).pathname)
-    if (/^\/(api|internal|v1)(\/|$)/.test(path)) return next()
+    const path = decoded(new URL(context.req.url).pathname)
+    if (path === null || /^\/(api|internal|v1)(\/|$)/.test(path)) return next()
     const file = await existing(directory, extname(path) ? path : '/index.html')
     return file ? send(context, file, extname(path) !== '') : next()
   })
   return app
+}
+
+/** Null for what is not a name: a lone percent sign, a NUL. */
+function decoded(path: string): string | null {
+  try {
+    const name = decodeURIComponent(path)
+    return name.includes('\0') ? null : name
+  } catch {
+    return null
+  }
 }
 
 async function existing(directory: string, path: string): Promise<string | null> {

@@ -5,10 +5,11 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Hono } from 'hono'
 import type { AppEnv } from './guard.ts'
 
-const FILES: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-}
+// A map: what a client names must not find what every object has.
+const FILES: ReadonlyMap<string, string> = new Map([
+  ['swagger-ui.css', 'text/css; charset=utf-8'],
+  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+])
 
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Medley API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -37,7 +38,7 @@ export function documentation(api: OpenAPIHono<AppEnv>, version: string): Hono {
   app.get('/api/docs', (context) => context.html(PAGE))
   app.get('/api/docs/start.js', (context) => context.body(START, 200, { 'content-type': 'text/javascript' }))
   app.get('/api/docs/:file', async (context, next) => {
-    const type = FILES[context.req.param('file')]
+    const type = FILES.get(context.req.param('file'))
     if (!type) return next()
     return context.body(await readFile(join(assets, context.req.param('file'))), 200, { 'content-type': type })
   })

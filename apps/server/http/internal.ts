@@ -34,8 +34,9 @@ export function internalRoutes(factory: Factory): Hono {
   })
 
   app.get('/gateway/snapshot', async (context) => {
-    const query = snapshotQuery.parse(context.req.query())
-    const snapshot = await factory.snapshots.after(query.after, query.waitMs, context.req.raw.signal)
+    const query = snapshotQuery.safeParse(context.req.query())
+    if (!query.success) throw invalidRequest(query.error)
+    const snapshot = await factory.snapshots.after(query.data.after, query.data.waitMs, context.req.raw.signal)
     return snapshot ? context.json(snapshot) : context.body(null, 204)
   })
 

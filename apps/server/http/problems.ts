@@ -11,7 +11,7 @@ export function problemResponse(context: Context, error: unknown): Response {
 }
 
 export function invalidRequest(error: ZodError): AppError {
-  return serverErrors['request.invalid']({}, { errors: error.issues.map(toFieldError), cause: error })
+  return serverErrors['request.invalid']({}, { errors: error.issues.flatMap(toFieldErrors), cause: error })
 }
 
 function normalise(error: unknown): AppError {
@@ -23,6 +23,10 @@ function normalise(error: unknown): AppError {
   return serverErrors.unexpected({}, { cause: error })
 }
 
-function toFieldError(issue: { path: PropertyKey[]; message: string }): FieldError {
-  return { path: issue.path.map(String).join('.'), message: issue.message }
+function toFieldErrors(issue: ZodError['issues'][number]): FieldError[] {
+  const path = issue.path.map(String)
+  // One for each unknown member: it is the name that is wrong, not what holds it.
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'unknown' }))
+  return [{ path: path.join('.'), message: issue.message }]
 }

@@ -1,12 +1,11 @@
 import { z } from '@hono/zod-openapi'
-import { chip, operation, pageQuery, provingRecord } from '../api/schemas.ts'
+import { chip, oneOf, operation, pageQuery, provingRecord, reference } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { presentOperation, presentRecord } from '../present.ts'
 import { declare, json, listOf, notFound, toPage } from './declare.ts'
 import { createRouter } from './router.ts'
 
-const oneOf = { params: z.object({ id: z.string() }) }
-const newRun = z.object({ chipId: z.string() }).openapi('NewProvingRun')
+const newRun = z.strictObject({ chipId: reference }).openapi('NewProvingRun')
 
 export function computeRoutes(factory: Factory) {
   const app = createRouter()
@@ -51,7 +50,7 @@ export function computeRoutes(factory: Factory) {
       path: '/api/v1/proving/records',
       tags: ['compute'],
       summary: 'Measurements, newest first',
-      request: { query: pageQuery.extend({ chip: z.string().optional() }) },
+      request: { query: pageQuery.extend({ chip: reference.optional() }) },
       responses: { 200: listOf(provingRecord, 'Records') },
     }),
     async (context) => {

@@ -1,5 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { deployment, model, pageQuery, revision } from '../api/schemas.ts'
+import { deployment, model, oneOf, pageQuery, revision } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { presentDeployment, presentModel, presentRevision } from '../present.ts'
 import { declare, json, listOf, notFound, toPage } from './declare.ts'
@@ -7,7 +6,6 @@ import { createRouter } from './router.ts'
 
 export function modelRoutes(factory: Factory) {
   const app = createRouter()
-  const oneOf = { params: z.object({ id: z.string() }) }
 
   app.openapi(
     declare(factory, 'models:read', {
@@ -19,11 +17,14 @@ export function modelRoutes(factory: Factory) {
       responses: { 200: listOf(model, 'Models') },
     }),
     async (context) => {
+      const { cursor, limit } = context.req.valid('query')
       const models = await factory.registry.list(context.get('principal').scope)
-      return context.json(
-        { items: models.map((item) => presentModel(item, factory.registry.entry(item.name))), nextCursor: null },
-        200,
-      )
+      // Few enough to be sorted here; by id as every other list.
+      const rows = models
+        .toSorted((left, right) => (left.id < right.id ? -1 : 1))
+        .filter(({ id }) => id > (cursor ?? ''))
+      const shown = toPage(rows, limit, (item) => presentModel(item, factory.registry.entry(item.name)))
+      return context.json(shown, 200)
     },
   )
 

@@ -1,19 +1,28 @@
 import { z } from '@hono/zod-openapi'
-import { apiKey, createdApiKey, newApiKey, pageQuery, usageEvent, usageSummary } from '../api/schemas.ts'
+import {
+  apiKey,
+  createdApiKey,
+  newApiKey,
+  oneOf,
+  pageQuery,
+  reference,
+  usageEvent,
+  usageSummary,
+} from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { presentKey, presentUsage } from '../present.ts'
 import { declare, json, listOf, notFound } from './declare.ts'
 import { createRouter } from './router.ts'
 
 const usageQuery = pageQuery.extend({
-  model: z.string().optional(),
+  model: reference.optional(),
   outcome: usageEvent.shape.outcome.optional(),
-  keyId: z.string().optional(),
-  requestId: z.string().optional(),
+  keyId: reference.optional(),
+  requestId: reference.optional(),
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
 })
-const summaryQuery = z.object({
+const summaryQuery = z.strictObject({
   groupBy: z.enum(['model', 'key', 'day']).default('model'),
   days: z.coerce.number().int().min(1).max(366).default(7),
 })
@@ -70,7 +79,7 @@ export function supplyRoutes(factory: Factory) {
       path: '/api/v1/keys/{id}',
       tags: ['supply'],
       summary: 'Revoke a key',
-      request: { params: z.object({ id: z.string() }) },
+      request: oneOf,
       responses: { 200: json(apiKey, 'The revoked key'), 404: notFound },
     }),
     async (context) => {

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { operation, session, status } from '../api/schemas.ts'
+import { oneOf, operation, session, status } from '../api/schemas.ts'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { presentOperation } from '../present.ts'
@@ -55,7 +55,7 @@ export function systemRoutes(factory: Factory) {
       path: '/api/v1/operations/{id}',
       tags: ['system'],
       summary: 'Progress of long work',
-      request: { params: z.object({ id: z.string() }) },
+      request: oneOf,
       responses: { 200: json(operation, 'The operation'), 404: notFound },
     }),
     async (context) => {
