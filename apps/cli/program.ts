@@ -8,11 +8,13 @@ import { addModels } from './commands/models.ts'
 import { addStatus } from './commands/status.ts'
 import { addUp } from './commands/up.ts'
 import { addUsage } from './commands/usage.ts'
+import { programVersion } from './settings.ts'
 
 /** The whole command line: `medley <noun> <verb>`. */
 export function createProgram(): Command {
   const program = new Command('medley')
     .description('An AI factory: unlike chips under one management, placed, routed and priced by measured scores')
+    .version(programVersion(), '--version', 'print the version')
     .option('--data <dir>', 'data directory (default: $MEDLEY_DATA or ~/.medley)')
     // A verb's own --json must not be taken by the noun before it.
     .enablePositionalOptions()
@@ -20,6 +22,8 @@ export function createProgram(): Command {
     .exitOverride((error) => {
       // Help was asked for; everything else is wrong usage.
       if (error.exitCode === 0) throw new CliError(0, '')
+      // A noun that stands alone where it needs a verb has just shown its help.
+      if (error.code === 'commander.help') throw new CliError(2, '')
       throw new CliError(2, `${error.message.replace(/^error: /, '')} (add --help for the form and an example)`)
     })
   // Nouns are loaded with the program, their work only when called: `up` stays small beside the engines.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Chip, chip, operation, page } from '@medley/server/schemas'
+import { type Chip, chip, operation } from '@medley/server/schemas'
 import type { Command } from 'commander'
-import { type ApiClient, connect } from '../api-client.ts'
+import { type ApiClient, connect, listAll } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
 import { describeCode } from '../codes.ts'
 import { bytes, common, dataOf, isJson, number, printJson, printTable } from '../output.ts'
@@ -55,17 +55,8 @@ export function addChips(program: Command): void {
   })
 }
 
-async function listChips(client: ApiClient): Promise<readonly Chip[]> {
-  const all: Chip[] = []
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const next: { items: Chip[]; nextCursor: string | null } = await client.get(
-      `/api/v1/chips?limit=500${cursor ? `&cursor=${cursor}` : ''}`,
-      page(chip),
-    )
-    all.push(...next.items)
-    cursor = next.nextCursor
-  }
-  return all
+function listChips(client: ApiClient): Promise<readonly Chip[]> {
+  return listAll(client, '/api/v1/chips', chip)
 }
 
 async function follow(client: ApiClient, id: string) {

