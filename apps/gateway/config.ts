@@ -19,6 +19,12 @@ export const gatewayConfig = z.object({
   maxAnswerBytes: bytes.default(64 * 1024 * 1024),
   /** How long a request waits for a replica of its model before 503. */
   replicaWaitMs: milliseconds.default(20_000),
+  /** Most requests that wait for a replica at a time, and most bytes of theirs; the next one gets 503. */
+  maxWaiting: z.number().int().nonnegative().default(256),
+  maxWaitingBytes: bytes.default(64 * 1024 * 1024),
+  /** How long the headers of a request may take, and from then on its body; then 408. */
+  headersTimeoutMs: milliseconds.min(1).default(30_000),
+  bodyTimeoutMs: milliseconds.min(1).default(60_000),
   /** Silence of an engine after which it counts as lost. */
   upstreamIdleMs: milliseconds.default(600_000),
   /** How long running streams may go on after a stop was asked for. */

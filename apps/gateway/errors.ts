@@ -41,6 +41,21 @@ export const gatewayErrors = defineErrors('gateway', {
     },
     hint: { en: 'Send "Content-Type: application/json".', 'zh-CN': '请设置 Content-Type: application/json。' },
   },
+  bad_request: {
+    status: 400,
+    title: { en: 'The request is not valid HTTP: {problem}.', 'zh-CN': '请求不符合 HTTP 规范：{problem}。' },
+    hint: { en: 'Check the client or the proxy in between.', 'zh-CN': '请检查客户端或中间的代理。' },
+  },
+  headers_too_large: {
+    status: 431,
+    title: { en: 'The request headers are too large.', 'zh-CN': '请求头过大。' },
+    hint: { en: 'Send fewer or shorter headers: 16 KiB in all.', 'zh-CN': '请减少或缩短请求头，总共不超过 16 KiB。' },
+  },
+  request_timeout: {
+    status: 408,
+    title: { en: 'The request did not arrive in time.', 'zh-CN': '请求未能在限时内收完。' },
+    hint: { en: 'Send it again over a faster connection, or send less.', 'zh-CN': '请换更快的网络重发，或缩短内容。' },
+  },
   invalid_json: {
     status: 400,
     title: {
@@ -74,6 +89,14 @@ export const gatewayErrors = defineErrors('gateway', {
     title: {
       en: 'No replica of "{model}" became ready within {seconds} s.',
       'zh-CN': '等了 {seconds} 秒，模型“{model}”仍没有就绪的副本。',
+    },
+    hint: { en: 'Try again after the time in Retry-After.', 'zh-CN': '请按 Retry-After 所示时间后重试。' },
+  },
+  too_many_waiting: {
+    status: 503,
+    title: {
+      en: 'Too many requests wait for a replica of "{model}" already.',
+      'zh-CN': '等待模型“{model}”副本的请求过多。',
     },
     hint: { en: 'Try again after the time in Retry-After.', 'zh-CN': '请按 Retry-After 所示时间后重试。' },
   },

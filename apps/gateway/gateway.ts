@@ -9,6 +9,7 @@ import { SnapshotFollower } from './control/snapshot-follower.ts'
 import { Journal } from './journal/journal.ts'
 import { readShipped, Shipper } from './journal/shipper.ts'
 import type { Log } from './log.ts'
+import { answerClientErrors } from './proxy/client-error.ts'
 import { ReplicaPool } from './proxy/replica-pool.ts'
 import { createRouter } from './proxy/router.ts'
 import { createUpstream } from './proxy/upstream.ts'
@@ -32,6 +33,8 @@ const LAST_DELIVERY_MS = 2000
 /** A predecessor that still drains holds the journal for its drain time and a little more. */
 const LOCK_GRACE_MS = 10_000
 const KEEP_ALIVE_MS = 75_000
+/** Between two looks at connections whose headers take too long. */
+const LONGEST_LOOK_MS = 5_000
 
 /** @throws {Error} when the journal is held by another worker, or the port is taken. */
 export async function startGateway({ config, secrets, clock, log }: GatewayOptions): Promise<Gateway> {
@@ -60,7 +63,7 @@ export async function startGateway({ config, secrets, clock, log }: GatewayOptio
   })
   journal.onRecord = () => shipper.wake()
   const upstream = createUpstream()
-  const pool = new ReplicaPool(upstream.isHealthy)
+  const pool = new ReplicaPool({ ...config, isHealthy: upstream.isHealthy })
   let directory: Directory | null = null
   const follower = new SnapshotFollower({
     directory: config.dataDirectory,
@@ -72,15 +75,29 @@ export async function startGateway({ config, secrets, clock, log }: GatewayOptio
     },
     log,
   })
+  const ids = createIdFactory(clock, (size) => randomBytes(size))
   const router = createRouter({
-    ids: createIdFactory(clock, (size) => randomBytes(size)),
+    ids,
     inference: { ...config, pool, upstream, directory: () => directory },
     journal,
     clock,
     log,
     deliveredRecords: () => shipper.delivered,
   })
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, router.handle)
+  const { headersTimeoutMs: headersTimeout, bodyTimeoutMs } = config
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+      requireHostHeader: false,
+      headersTimeout,
+      connectionsCheckingInterval: Math.min(headersTimeout, LONGEST_LOOK_MS),
+      // Slow bodies are refused by who reads them, with a record; this is for those that nobody reads.
+      requestTimeout: headersTimeout + 2 * bodyTimeoutMs,
+    },
+    router.handle,
+  )
+  answerClientErrors(server, ids)
   follower.start()
   shipper.start()
   const close = async () => {

@@ -175,6 +175,8 @@ const RETRY_AFTER_SECONDS = '5'
 export function sendError(request: IncomingMessage, response: ServerResponse, error: AppError): void {
   const { status } = error.definition
   if (status === 503) response.setHeader('retry-after', RETRY_AFTER_SECONDS)
+  // The rest of its body is not worth another wait.
+  if (status === 408) response.shouldKeepAlive = false
   if (status === 401) response.setHeader('www-authenticate', 'Bearer')
   sendJson(response, status, toOpenAiError(error, localeFrom(request.headers['accept-language'])))
 }

@@ -15,6 +15,7 @@ export interface InferenceOptions {
   readonly upstream: Upstream
   readonly directory: () => Directory | null
   readonly maxBodyBytes: number
+  readonly bodyTimeoutMs: number
   readonly maxAnswerBytes: number
   readonly replicaWaitMs: number
   readonly upstreamIdleMs: number
@@ -29,7 +30,7 @@ const BUSY = 'engine_busy'
 /** Carries one authenticated request through to its record. Throws what the client is to be told. */
 export async function infer(exchange: Exchange, endpoint: Endpoint, options: InferenceOptions): Promise<void> {
   if (!exchange.key.scopes.some((scope) => scope === 'inference' || scope === '*')) throw gatewayErrors.missing_scope()
-  const body = await readInferenceBody(exchange.request, options.maxBodyBytes)
+  const body = await readInferenceBody(exchange.request, options)
   exchange.describe(body.model, body.stream)
   const directory = options.directory()
   if (directory === null) throw gatewayErrors.not_ready()
@@ -77,7 +78,13 @@ async function send(
   let deadline = performance.now() + options.replicaWaitMs
   let lost = 0
   for (;;) {
-    const lease = await options.pool.acquire(routeKey(route), deadline - performance.now(), exchange.signal)
+    const lease = await options.pool.acquire({
+      route: routeKey(route),
+      bytes: body.bytes.length,
+      waitMs: deadline - performance.now(),
+      signal: exchange.signal,
+    })
+    if (lease === 'full') throw gatewayErrors.too_many_waiting({ model: route.model })
     if (exchange.signal.aborted) {
       lease?.release()
       return giveUp(exchange, null, options)

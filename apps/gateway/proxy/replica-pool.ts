@@ -26,6 +26,23 @@ interface State {
   probing: boolean
 }
 
+export interface PoolOptions {
+  readonly isHealthy: (endpoint: string) => Promise<boolean>
+  /** Most that may wait at a time, and most bytes they may hold meanwhile. */
+  readonly maxWaiting: number
+  readonly maxWaitingBytes: number
+}
+
+/** What somebody brings who asks for a replica. */
+export interface Claim {
+  /** `routeKey` of what is asked for. */
+  readonly route: string
+  /** Size of the body that is held while waiting. */
+  readonly bytes: number
+  readonly waitMs: number
+  readonly signal: AbortSignal
+}
+
 interface Waiter {
   readonly route: string
   readonly retry: () => boolean
@@ -36,13 +53,14 @@ const LONGEST_PROBE_MS = 1000
 
 /** The replicas of every route: who is ready, who is least busy, and who must be asked again. */
 export class ReplicaPool {
-  readonly #isHealthy: (endpoint: string) => Promise<boolean>
+  readonly #options: PoolOptions
   readonly #stopping = new AbortController()
   #states = new Map<string, State>()
   readonly #waiters = new Set<Waiter>()
+  #waitingBytes = 0
 
-  constructor(isHealthy: (endpoint: string) => Promise<boolean>) {
-    this.#isHealthy = isHealthy
+  constructor(options: PoolOptions) {
+    this.#options = options
   }
 
   replace(routes: readonly GatewayRoute[]): void {
@@ -67,17 +85,20 @@ export class ReplicaPool {
   }
 
   /**
-   * The least busy usable replica of a route (its `routeKey`), waiting up to `waitMs` for one; null when none came or `signal`
-   * fired.
+   * The least busy usable replica of a route, waiting up to `waitMs` for one; null when none came or `signal` fired,
+   * `full` when too many wait already.
    */
-  acquire(route: string, waitMs: number, signal: AbortSignal): Promise<Lease | null> {
+  acquire({ route, bytes, waitMs, signal }: Claim): Promise<Lease | null | 'full'> {
     const lease = this.#take(route)
     if (lease !== null || waitMs <= 0 || signal.aborted) return Promise.resolve(lease)
+    const { maxWaiting, maxWaitingBytes } = this.#options
+    if (this.#waiters.size >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) return Promise.resolve('full')
+    this.#waitingBytes += bytes
     return new Promise((resolve) => {
       const finish = (result: Lease | null) => {
         clearTimeout(timer)
         signal.removeEventListener('abort', giveUp)
-        this.#waiters.delete(waiter)
+        if (this.#waiters.delete(waiter)) this.#waitingBytes -= bytes
         resolve(result)
         return true
       }
@@ -153,7 +174,7 @@ export class ReplicaPool {
   async #probeUntilUp(state: State): Promise<void> {
     let delayMs = FIRST_PROBE_MS
     while (this.#isWorthProbing(state)) {
-      if (await this.#isHealthy(state.replica.endpoint)) {
+      if (await this.#options.isHealthy(state.replica.endpoint)) {
         state.found = 'up'
         this.#wake()
         return

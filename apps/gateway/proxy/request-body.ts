@@ -11,18 +11,24 @@ export interface InferenceBody {
   readonly stream: boolean
 }
 
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  /** From the end of the headers to the end of the body. */
+  readonly bodyTimeoutMs: number
+}
+
 /** How much more than the limit is read and thrown away, so that the client can read our refusal at all. */
 const DISCARD_FACTOR = 4
 
 /**
  * Reads the body and the two members the gateway needs of it.
  *
- * @throws {AppError} body_too_large, unsupported_media_type, invalid_json, invalid_body; or an Error when the
+ * @throws {AppError} body_too_large, unsupported_media_type, invalid_json, invalid_body, request_timeout; or an Error when the
  * client went away.
  */
-export async function readInferenceBody(request: IncomingMessage, limitBytes: number): Promise<InferenceBody> {
+export async function readInferenceBody(request: IncomingMessage, limits: BodyLimits): Promise<InferenceBody> {
   requireJson(request)
-  const bytes = await readBytes(request, limitBytes)
+  const bytes = await readBytes(request, limits)
   const value = parseJson(bytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw gatewayErrors.invalid_body()
   const model = member(value, 'model')
@@ -44,7 +50,8 @@ function requireJson(request: IncomingMessage): void {
   }
 }
 
-function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+function readBytes(request: IncomingMessage, { maxBodyBytes, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
+  const limitBytes = maxBodyBytes
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
     discard(request, limitBytes * DISCARD_FACTOR)
     return Promise.reject(gatewayErrors.body_too_large({ limitBytes }))
@@ -52,18 +59,26 @@ function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    const refuse = (error: Error) => {
+      clearTimeout(timer)
+      request.off('data', onData)
+      reject(error)
+    }
+    const timer = setTimeout(() => refuse(gatewayErrors.request_timeout()), bodyTimeoutMs)
     const onData = (chunk: Buffer) => {
       size += chunk.length
       chunks.push(chunk)
       if (size <= limitBytes) return
-      request.off('data', onData)
       discard(request, limitBytes * DISCARD_FACTOR)
-      reject(gatewayErrors.body_too_large({ limitBytes }))
+      refuse(gatewayErrors.body_too_large({ limitBytes }))
     }
     request.on('data', onData)
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
-    request.on('error', reject)
-    request.on('close', () => reject(new Error('the client went away')))
+    request.on('end', () => {
+      clearTimeout(timer)
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
+    })
+    request.on('error', refuse)
+    request.on('close', () => refuse(new Error('the client went away')))
   })
 }
 

@@ -54,7 +54,7 @@ export function createRouter(options: RouterOptions): Router {
   let onIdle: () => void = () => {}
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    const [path = '/'] = (request.url ?? '/').split('?', 1)
+    const path = pathOf(request.url ?? '/')
     const requestId = options.ids.next('req')
     response.setHeader('x-request-id', requestId)
     const clientId = request.headers['x-request-id']
@@ -73,7 +73,8 @@ export function createRouter(options: RouterOptions): Router {
 
   async function route(arrival: Arrival): Promise<void> {
     const { method, path, request, response } = arrival
-    const endpoint = INFERENCE[path]
+    requireHost(request)
+    const endpoint = Object.hasOwn(INFERENCE, path) ? INFERENCE[path] : undefined
     if (endpoint !== undefined) {
       requireMethod(arrival, 'POST')
       return runExchange(arrival, endpoint)
@@ -195,6 +196,19 @@ export function createRouter(options: RouterOptions): Router {
       // A client that does not even read its error event is not waited for any longer.
       if (running.size > 0) await Promise.race([idle, sleep(FAREWELL_MS, null, { ref: false })])
     },
+  }
+}
+
+/** Proxies send the whole URL (absolute-form, RFC 9112 section 3.2.2). */
+function pathOf(target: string): string {
+  const [path = '/'] = target.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1)
+  return path === '' ? '/' : path
+}
+
+/** Ours to refuse, as the server's own refusal has neither an id nor the form of the others. */
+function requireHost({ httpVersion, headers }: IncomingMessage): void {
+  if (httpVersion === '1.1' && headers.host === undefined) {
+    throw gatewayErrors.bad_request({ problem: 'the header Host is missing' })
   }
 }
 
