@@ -19,7 +19,7 @@ export function addUsage(program: Command): void {
       [flags.by.toUpperCase(), 'REQUESTS', 'PROMPT TOKENS', 'CACHED', 'COMPLETION TOKENS', 'UNKNOWN'],
       summary.groups.map((group) =>
         [
-          group.group,
+          group.group ?? '—',
           group.requests,
           group.promptTokens,
           group.cachedTokens,

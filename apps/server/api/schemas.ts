@@ -217,9 +217,10 @@ export const usageSummary = z
   .object({
     groups: z.array(
       z.object({
-        group: z.string(),
+        /** Null for requests that named no model. */
+        group: nullableText,
         requests: count,
-        /** Requests whose token counts are unknown; they are in no sum. */
+        /** Requests that ran and whose token counts are unknown; they are in no sum. */
         unknownRequests: count,
         promptTokens: count,
         cachedTokens: count,

@@ -165,6 +165,15 @@ describe('control API', () => {
     expect(await traced(record.requestId)).toMatchObject([{ requestId: record.requestId, model: 'tiny' }])
     expect(await traced('req_of_nobody')).toEqual([])
     expect(sums.groups).toMatchObject([{ group: 'tiny', requests: 1, promptTokens: 3, completionTokens: 5 }])
+    const nameless = {
+      ...record,
+      requestId: 'req_01a2061a-e904-7a3c-8db5-6df79c67623d',
+      model: null,
+      outcome: 'refused',
+    }
+    await asProcess('/internal/usage', { records: [{ ...nameless, promptTokens: null, completionTokens: null }] })
+    const all = usageSummary.parse(await (await asOperator('/api/v1/usage/summary?groupBy=model')).json())
+    expect(all.groups).toContainEqual(expect.objectContaining({ group: null, requests: 1, unknownRequests: 0 }))
   })
 })
 

@@ -89,8 +89,16 @@ describe('fleet', () => {
       return chips.find((chip) => chip.facts.uuid === 'd')?.facts.health
     }
     expect(await health()).toBe('lost')
-    await fleet.observe(report('n2', [aChip('c'), aChip('d')]))
+    expect((await fleet.observe(report('n2', [aChip('c'), aChip('d')]))).changed).toBe(true)
     expect(await health()).toBe('healthy')
+  })
+
+  it('writes every report, and calls nothing changed when only the readings are new', async () => {
+    await fleet.observe(report('n3', [aChip('e')]))
+    const { changed } = await fleet.observe(report('n3', [{ ...aChip('e'), powerWatts: 7 }]))
+    const chips = await fleet.chips({ after: null, limit: 100 })
+    expect(changed).toBe(false)
+    expect(chips.find((chip) => chip.facts.uuid === 'e')?.facts.powerWatts).toBe(7)
   })
 
   it('answers for an unknown chip with a code', async () => {

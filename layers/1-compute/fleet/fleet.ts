@@ -23,7 +23,11 @@ export interface ChipView {
 }
 
 export interface Fleet {
-  /** Takes one agent's whole view of its node. A chip that was reported before and is missing now becomes `lost`. */
+  /**
+   * Takes one agent's whole view of its node. A chip that was reported before and is missing now becomes `lost`.
+   *
+   * @returns `changed`: whether more than readings and times is new.
+   */
   observe(report: AgentReport): Promise<{ nodeId: string; changed: boolean }>
   nodes(): Promise<readonly NodeView[]>
   chips(page: { after: string | null; limit: number }): Promise<readonly ChipView[]>
@@ -42,7 +46,8 @@ const CHIP_COLUMNS = ['chips.id', 'chips.node_id', 'chips.facts', 'chips.first_s
 
 export function createFleet({ store, clock, ids }: FleetPorts): Fleet {
   const database = store.tables<FleetTables>()
-  // The last facts written per chip without their readings: spares a write of every row at every poll.
+  // Spares the pages, not the store: every report is written, for its readings and times are shown, but `changed`
+  // only says that a chip is there, gone, or of another product, health or memory. After a restart each is new once.
   const known = new Map<string, string>()
 
   const toView = (row: {
@@ -62,8 +67,8 @@ export function createFleet({ store, clock, ids }: FleetPorts): Fleet {
   })
 
   return {
-    observe: (report) =>
-      database.run(FLEET, async (tx) => {
+    async observe(report) {
+      const { nodeId, lost } = await database.run(FLEET, async (tx) => {
         const now = new Date(clock.now())
         const node = await tx
           .insertInto('nodes')
@@ -83,7 +88,6 @@ export function createFleet({ store, clock, ids }: FleetPorts): Fleet {
           )
           .returning('id')
           .executeTakeFirstOrThrow()
-        let changed = false
         for (const facts of report.chips) {
           await tx
             .insertInto('chips')
@@ -105,13 +109,15 @@ export function createFleet({ store, clock, ids }: FleetPorts): Fleet {
               }),
             )
             .execute()
-          const identity = `${facts.product}|${facts.health}|${facts.memoryTotalBytes}`
-          changed ||= known.get(facts.uuid) !== identity
-          known.set(facts.uuid, identity)
         }
-        const lost = await markMissing(tx, node.id, report.chips)
-        return { nodeId: node.id, changed: changed || lost > 0 }
-      }),
+        return { nodeId: node.id, lost: await markMissing(tx, node.id, report.chips) }
+      })
+      // After the commit: a transaction that is repeated must not find its own first attempt here.
+      const fresh = report.chips.filter((facts) => known.get(facts.uuid) !== identityOf(facts))
+      for (const facts of fresh) known.set(facts.uuid, identityOf(facts))
+      for (const uuid of lost) known.delete(uuid)
+      return { nodeId, changed: fresh.length > 0 || lost.length > 0 }
+    },
 
     nodes: () =>
       database.run(FLEET, async (tx) => {
@@ -153,11 +159,15 @@ export function createFleet({ store, clock, ids }: FleetPorts): Fleet {
   }
 }
 
+function identityOf({ product, health, memoryTotalBytes }: ChipFacts): string {
+  return `${product}|${health}|${memoryTotalBytes}`
+}
+
 async function markMissing(
   tx: Transaction<FleetTables>,
   nodeId: string,
   present: readonly ChipFacts[],
-): Promise<number> {
+): Promise<readonly string[]> {
   let update = tx
     .updateTable('chips')
     .set({ health: 'lost', facts: sql`jsonb_set(facts, '{health}', '"lost"')` })
@@ -165,6 +175,6 @@ async function markMissing(
     .where('health', '!=', 'lost')
   const uuids = present.map((chip) => chip.uuid)
   if (uuids.length > 0) update = update.where('uuid', 'not in', uuids)
-  const result = await update.executeTakeFirst()
-  return Number(result.numUpdatedRows)
+  const lost = await update.returning('uuid').execute()
+  return lost.map(({ uuid }) => uuid)
 }

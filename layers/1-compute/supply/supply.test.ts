@@ -262,4 +262,22 @@ describe('summary', () => {
       { group: '2026-11-23', promptTokens: 10, completionTokens: 5 },
     ])
   })
+
+  it('counts as unknown what ran and was not counted, not what was refused', async () => {
+    const scope = tenantScope()
+    const uncounted = { tenantId: scope.tenantId, promptTokens: null, cachedTokens: null, completionTokens: null }
+    await supply.ingest([
+      record({ ...uncounted, outcome: 'refused', model: null }),
+      record({ ...uncounted, outcome: 'interrupted' }),
+      record({ ...uncounted, outcome: 'failed' }),
+      record({ tenantId: scope.tenantId }),
+    ])
+    expect(await supply.summary(scope, { ...WHOLE, groupBy: 'outcome' })).toMatchObject([
+      { group: 'completed', requests: 1, unknownRequests: 0 },
+      { group: 'failed', requests: 1, unknownRequests: 1 },
+      { group: 'interrupted', requests: 1, unknownRequests: 1 },
+      { group: 'refused', requests: 1, unknownRequests: 0, promptTokens: 0 },
+    ])
+    expect((await supply.summary(scope, { ...WHOLE, groupBy: 'model' })).map(({ group }) => group)).toContain(null)
+  })
 })

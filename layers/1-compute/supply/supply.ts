@@ -38,7 +38,7 @@ export interface UsageSum {
   /** Null for requests that named no model. */
   readonly group: string | null
   readonly requests: number
-  /** Requests whose tokens are not known, such as of a worker that was killed; they are in no sum. */
+  /** Requests that ran and whose tokens are not known, such as of a worker that was killed; they are in no sum. */
   readonly unknownRequests: number
   readonly promptTokens: number
   readonly cachedTokens: number
@@ -139,9 +139,9 @@ async function sums(tx: Transaction<SupplyTables>, scope: Scope, query: SummaryQ
       group.as('group'),
       // Corrections change quantities, not the number of requests.
       sql<string>`count(*) filter (where correction_of is null)`.as('requests'),
-      sql<string>`count(*) filter (where correction_of is null and (prompt_tokens is null or completion_tokens is null))`.as(
-        'unknown',
-      ),
+      // A refused request never ran: that it has no counts is known, and nothing is missing from the sums.
+      sql<string>`count(*) filter (where correction_of is null and outcome <> 'refused'
+        and (prompt_tokens is null or completion_tokens is null))`.as('unknown'),
       sql<string>`coalesce(sum(prompt_tokens), 0)`.as('prompt'),
       sql<string>`coalesce(sum(cached_tokens), 0)`.as('cached'),
       sql<string>`coalesce(sum(completion_tokens), 0)`.as('completion'),

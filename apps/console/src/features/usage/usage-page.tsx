@@ -26,7 +26,7 @@ function Filters({ search }: { readonly search: UsageSearch }) {
   const navigate = useNavigate()
   const deployments = useQuery(deploymentsQuery).data?.items ?? []
   const used = useQuery(summaryQuery('model')).data?.groups ?? []
-  const models = [...new Set([...deployments.map((row) => row.servedModel), ...used.map((row) => row.group)])]
+  const models = [...new Set([...deployments.map((row) => row.servedModel), ...used.flatMap((row) => row.group ?? [])])]
   // A changed filter starts again at the newest row: the old cursor belongs to another list.
   const set = (name: 'model' | 'outcome' | 'requestId', value: string) => {
     const { cursor: _, [name]: __, ...rest } = search
