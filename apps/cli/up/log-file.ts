@@ -50,6 +50,8 @@ export function openLogFile(path: string, limitBytes = LONGEST_LOG_BYTES): LogFi
       close().then(() => done())
     },
   })
+  // Made at once: a person who is told of the file shall find it, also when nothing was written.
+  stream.write('')
   return Object.assign(stream, {
     lastWord: () => tellingLine(recent),
     forget: () => {
@@ -58,12 +60,16 @@ export function openLogFile(path: string, limitBytes = LONGEST_LOG_BYTES): LogFi
   })
 }
 
-/** Node writes an error's message above its stack, and its own version below. */
+/** Node writes an error's message above its stack, its fields indented below, and its own version last. */
+const TELLING = [/^(?:Uncaught )?\w*Error\b/, /^(?!\s).*\b(?:fatal|panic|error)\b/i, /^(?!\s|Node\.js v).*\S/]
+
 function tellingLine(text: string): string | null {
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  const telling = lines.findLast((line) => /^(?:\w*Error\b|.*\b(?:fatal|error)\b)/i.test(line) && !/^\s+at /.test(line))
-  const line = telling ?? lines.at(-1)
-  return line === undefined ? null : readable(line.trim())
+  const lines = text.split('\n')
+  for (const telling of TELLING) {
+    const line = lines.findLast((each) => telling.test(each))
+    if (line !== undefined) return readable(line.trim())
+  }
+  return null
 }
 
 /** Our own processes log JSON; a person wants its sentence. */

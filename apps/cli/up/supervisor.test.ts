@@ -138,7 +138,9 @@ describe('a log file', () => {
     const log = openLogFile(join(directory, 'b.log'))
     const write = (text: string) => new Promise((resolve) => log.write(text, () => resolve(null)))
     expect(log.lastWord()).toBeNull()
-    await write('file:///x.ts:1\nTypeError: it broke\n    at x.ts:1:2\n\nNode.js v24.0.0\n')
+    await write(
+      'file:///x.ts:1\nTypeError: it broke\n    at x.ts:1:2 {\n  [Symbol(error)]: true\n}\n\nNode.js v24.0.0\n',
+    )
     expect(log.lastWord()).toBe('TypeError: it broke')
     log.forget()
     await write('{"level":50,"msg":"cannot migrate","err":{"type":"Error","message":"no table"}}\n')
