@@ -72,6 +72,21 @@ describe('the starter deployment', { timeout: 120_000 }, () => {
     const upgraded = await start({ ...old, version: 'library 2 / engine 2', binaryDigest: 'sha256:22' })
     expect(upgraded.revision.digest).not.toBe(rebuilt.revision.digest)
   })
+
+  it('stays stopped over an upgrade, and is started again as what then runs', async () => {
+    const build = { family: 'llama-cpp', version: 'library 3 / engine 3', binaryDigest: 'sha256:33' }
+    const before = await start(build)
+    const [server] = servers
+    if (!server) throw new Error('no server')
+    const owner = await ownerOf(server)
+    await server.factory.serving.stop(owner, before.id)
+    const upgraded = await start({ ...build, version: 'library 4 / engine 4' })
+    expect(upgraded.state).toBe('stopped')
+    expect(upgraded.revision.spec.engine.version).toBe('library 4 / engine 4')
+    const started = await server.factory.serving.start(owner, before.id)
+    expect(started.revision.digest).toBe(upgraded.revision.digest)
+    expect(started.state).not.toBe('stopped')
+  })
 })
 
 async function actAsAgent(server: ComposedServer, build: EngineBuild, signal: AbortSignal): Promise<void> {

@@ -91,13 +91,14 @@ export function createStarter(ports: StarterPorts): Starter {
     const { spec } = deployment.revision
     const chips = await fleet.chips({ after: null, limit: 500 })
     const nodeId = chips.find(({ facts }) => spec.chipUuids.includes(facts.uuid))?.nodeId
-    if (deployment.state === 'stopped' || nodeId === undefined) return false
+    if (nodeId === undefined) return false
     const engine = await offeredBuild(nodeId, spec.engine.family, signal)
     const { version, binaryDigest } = engine
     const same = version === spec.engine.version && binaryDigest === spec.engine.binaryDigest
     if (version === null || same) return false
     const { name, servedModel } = deployment
-    await serving.deploy(owner, { name, servedModel, nodeId, spec: { ...spec, engine } })
+    const desired = deployment.state === 'stopped' ? 'stopped' : 'running'
+    await serving.deploy(owner, { name, servedModel, nodeId, spec: { ...spec, engine }, desired })
     return true
   }
 

@@ -19,6 +19,8 @@ export interface NewDeployment {
   readonly servedModel: string
   readonly nodeId: string
   readonly spec: RevisionSpec
+  /** `running` unless said otherwise; a stopped one gets its revision for when it is started again. */
+  readonly desired?: 'running' | 'stopped'
 }
 
 export interface EngineWorkload {
@@ -84,7 +86,11 @@ export function createServing({ store, clock, ids }: ServingPorts): Serving {
       .execute()
     await tx
       .updateTable('deployments')
-      .set({ current_revision_id: revisionId, desired: 'running', served_model: request.servedModel })
+      .set({
+        current_revision_id: revisionId,
+        desired: request.desired ?? 'running',
+        served_model: request.servedModel,
+      })
       .where('id', '=', deploymentId)
       .execute()
     await announce(tx, scope, 'serving.deployment.revised', deploymentId, { revisionId, digest })
@@ -142,7 +148,7 @@ export function createServing({ store, clock, ids }: ServingPorts): Serving {
             .execute()
         }
         const current = existing && (await findView(tx, id))
-        const unchanged = current?.revision.digest === digest && existing?.desired === 'running'
+        const unchanged = current?.revision.digest === digest && existing?.desired === (request.desired ?? 'running')
         if (!unchanged) await insertRevision(tx, scope, id, request, digest)
         return requireView(tx, id)
       }),
