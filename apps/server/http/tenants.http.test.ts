@@ -1,4 +1,4 @@
-import type { Id, TenantScope } from '@medley/kernel'
+import { type Id, systemScope, type TenantScope } from '@medley/kernel'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   apiKey,
@@ -95,6 +95,32 @@ describe('a second tenant', { timeout: 60_000 }, () => {
       body: JSON.stringify({ token: url.split('#token=')[1] }),
     })
     expect(await verified.json()).toMatchObject({ user: { email: 'mei@example.test' } })
+  })
+
+  it('pages its own models by id, and none of the first’s', async () => {
+    const now = new Date()
+    const models = ['c', 'a', 'b'].map((name, at) => ({
+      id: `model_${at}`,
+      tenant_id: guestTenant,
+      name,
+      display_name: name,
+      digest: `sha256:${'0'.repeat(64)}`,
+      bytes: 1,
+      path: '/nowhere',
+      source: 'test',
+      state: 'damaged',
+      verified_mtime_ms: 0,
+      created_at: now,
+      verified_at: now,
+    }))
+    const database = test.store.tables<{ models: Record<string, unknown> }>()
+    await database.run(systemScope('test'), (tx) => tx.insertInto('models').values(models).execute())
+    const pageAt = async (query: string) => page(model).parse(await (await guest(`/api/v1/models?${query}`)).json())
+    const first = await pageAt('limit=2')
+    expect([first.items.map(({ id }) => id), first.nextCursor]).toEqual([['model_0', 'model_1'], 'model_1'])
+    const second = await pageAt(`limit=2&cursor=${first.nextCursor}`)
+    expect([second.items.map(({ id }) => id), second.nextCursor]).toEqual([['model_2'], null])
+    expect(page(model).parse(await (await test.asOperator('/api/v1/models')).json()).items).toEqual([])
   })
 
   it('may use the playground after a restart too, before anybody opened it', async () => {

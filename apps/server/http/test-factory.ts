@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startTestStore } from '@medley/testkit'
+import { startTestStore, type TestStore } from '@medley/testkit'
 import { type ComposedServer, compose } from '../compose.ts'
 import type { ServerConfig } from '../config.ts'
 import { createApp } from './app.ts'
@@ -14,6 +14,7 @@ export const CONSOLE = 'http://127.0.0.1:7070'
 /** A composed server on a database and a folder of its own, with ways to ask it as each kind of caller. */
 export interface TestFactory {
   readonly server: ComposedServer
+  readonly store: TestStore['store']
   readonly app: App
   readonly asOperator: (path: string, init?: Init) => Promise<Response>
   readonly asProcess: (path: string, body?: unknown) => Promise<Response>
@@ -47,6 +48,7 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
   const started = [server]
   return {
     server,
+    store: test.store,
     app,
     asOperator: async (path, init = {}) =>
       app.request(path, {
