@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -113,8 +113,11 @@ describe('a supervised process', () => {
     await expect(child.whenReady()).rejects.toThrow(/absent ended 5 times.*ENOENT/)
   })
 
-  it('runs on when its log cannot be written', async () => {
-    mkdirSync(join(directory, 'logs', 'talkative.log'))
+  it.each([
+    ['cannot be written', (path: string) => mkdirSync(path)],
+    ['lies on a full disk', (path: string) => symlinkSync('/dev/full', path)],
+  ])('runs on when its log %s', async (_what, spoil) => {
+    spoil(join(directory, 'logs', 'talkative.log'))
     const child = supervisor.start(plan('talkative'))
     await child.whenReady()
     expect(starts()).toBe(1)
