@@ -8,6 +8,7 @@ import type { DeploymentView } from '@medley/serving'
 import { starterModel, startTestStore, type TestStore } from '@medley/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ComposedServer, compose } from './compose.ts'
+import { agentReport } from './http/test-samples.ts'
 
 const MODEL = 'smollm2-135m-instruct'
 
@@ -120,50 +121,6 @@ async function ownerOf(server: ComposedServer): Promise<TenantScope> {
 }
 
 function reportOf(build: EngineBuild, workloads: WorkloadStatus[]): AgentReport {
-  return {
-    nodeKey: 'node-under-test',
-    bootId: 'boot',
-    facts: {
-      hostname: 'host',
-      operatingSystem: 'linux',
-      kernel: '6',
-      architecture: 'x64',
-      cpuCount: 2,
-      memoryBytes: 1024,
-      agentVersion: '0',
-      nodeVersion: '24',
-      engines: [build],
-    },
-    chips: [
-      {
-        vendor: 'cpu',
-        index: 0,
-        uuid: 'chip-under-test',
-        serial: null,
-        pciAddress: null,
-        product: 'Test chip',
-        cardKey: 'c',
-        chipOnCard: 0,
-        memoryTotalBytes: null,
-        memoryUsedBytes: null,
-        utilizationRatio: null,
-        temperatureCelsius: null,
-        powerWatts: null,
-        cardPowerWatts: null,
-        health: 'healthy',
-        healthReasons: [],
-        driverVersion: null,
-        firmwareVersion: null,
-        numaNode: null,
-        eccErrorsUncorrected: null,
-        computeUnits: 2,
-        features: [],
-        extra: {},
-        simulated: true,
-      },
-    ],
-    workloads,
-    appliedRevision: -1,
-    waitMs: 0,
-  }
+  const report = agentReport()
+  return { ...report, facts: { ...report.facts, engines: [build] }, workloads }
 }

@@ -136,13 +136,13 @@ describe('the processor as a chip', () => {
     const files = {
       ...twoSockets(),
       '/proc/self/status': 'Cpus_allowed_list:\t0-2,4\n',
-      '/proc/self/cgroup': '0::/work/job\n',
+      '/proc/self/cgroup': '0::/batch/job\n',
       '/proc/self/mountinfo': '30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
       '/sys/fs/cgroup/work/cpu.max': '250000 100000\n',
-      '/sys/fs/cgroup/work/job/cpu.max': 'max 100000\n',
-      '/sys/fs/cgroup/work/job/memory.max': `${8 * GIB}\n`,
-      '/sys/fs/cgroup/work/job/memory.current': `${4 * GIB}\n`,
-      '/sys/fs/cgroup/work/job/memory.stat': `anon 1\ninactive_file ${2 * GIB}\n`,
+      '/sys/fs/cgroup/batch/job/cpu.max': 'max 100000\n',
+      '/sys/fs/cgroup/batch/job/memory.max': `${8 * GIB}\n`,
+      '/sys/fs/cgroup/batch/job/memory.current': `${4 * GIB}\n`,
+      '/sys/fs/cgroup/batch/job/memory.stat': `anon 1\ninactive_file ${2 * GIB}\n`,
     }
     const chips = await driverOf().read(machineOf({ files, tool: lscpu }), [])
     expect(chips).toMatchObject([

@@ -77,37 +77,27 @@ export function modelRoutes(factory: Factory) {
     },
   )
 
-  app.openapi(
-    declare(factory, 'deployments:write', {
-      method: 'post',
-      path: '/api/v1/deployments/{id}/stop',
-      tags: ['models'],
-      summary: 'Stop a deployment; its revisions stay',
-      request: oneOf,
-      responses: { 200: json(deployment, 'The deployment, stopping'), 404: notFound },
-    }),
-    async (context) => {
-      const stopped = await factory.serving.stop(context.get('principal').scope, context.req.valid('param').id)
-      factory.live.touch('deployments', 'status')
-      return context.json(presentDeployment(stopped), 200)
-    },
-  )
-
-  app.openapi(
-    declare(factory, 'deployments:write', {
-      method: 'post',
-      path: '/api/v1/deployments/{id}/start',
-      tags: ['models'],
-      summary: 'Start a stopped deployment with its last revision',
-      request: oneOf,
-      responses: { 200: json(deployment, 'The deployment, starting'), 404: notFound },
-    }),
-    async (context) => {
-      const started = await factory.serving.start(context.get('principal').scope, context.req.valid('param').id)
-      factory.live.touch('deployments', 'status')
-      return context.json(presentDeployment(started), 200)
-    },
-  )
+  const changes = [
+    { verb: 'stop', summary: 'Stop a deployment; its revisions stay' },
+    { verb: 'start', summary: 'Start a stopped deployment with its last revision' },
+  ] as const
+  for (const { verb, summary } of changes) {
+    app.openapi(
+      declare(factory, 'deployments:write', {
+        method: 'post',
+        path: `/api/v1/deployments/{id}/${verb}`,
+        tags: ['models'],
+        summary,
+        request: oneOf,
+        responses: { 200: json(deployment, 'The deployment on its way there'), 404: notFound },
+      }),
+      async (context) => {
+        const changed = await factory.serving[verb](context.get('principal').scope, context.req.valid('param').id)
+        factory.live.touch('deployments', 'status')
+        return context.json(presentDeployment(changed), 200)
+      },
+    )
+  }
 
   return app
 }

@@ -1,3 +1,4 @@
+import type { AgentReport } from '@medley/fleet/protocol'
 import type { RevisionSpec } from '@medley/serving'
 
 /** A revision that no node can run: for what is only kept and shown. */
@@ -51,7 +52,7 @@ export function usage(tenantId: string, projectId: string) {
 }
 
 /** What the agent of a node with one simulated chip sends. */
-export function agentReport() {
+export function agentReport(): AgentReport {
   return {
     nodeKey: 'node-under-test',
     bootId: 'boot',
@@ -64,6 +65,7 @@ export function agentReport() {
       memoryBytes: 1024,
       agentVersion: '0',
       nodeVersion: '24',
+      engines: [],
     },
     chips: [
       {
