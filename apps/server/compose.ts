@@ -6,7 +6,7 @@ import { createIdFactory, type Json, type TenantScope } from '@medley/kernel'
 import { createProving, provingMigrations } from '@medley/proving'
 import { createRegistry, registryMigrations } from '@medley/registry'
 import { createServing, servingMigrations } from '@medley/serving'
-import { appendEvent, migrate, openStore, type StoreConnection, storeMigrations } from '@medley/store'
+import { appendEvent, migrate, openStore, storeMigrations } from '@medley/store'
 import { createSupply, supplyMigrations } from '@medley/supply'
 import { createLogger, createMetricsRegistry } from '@medley/telemetry'
 import { createBringUp } from './bring-up.ts'
@@ -17,7 +17,7 @@ import type { Principal } from './http/guard.ts'
 import { createIdempotency, idempotencyMigrations } from './idempotency.ts'
 import { createLive } from './live.ts'
 import { createOperations, operationMigrations } from './operations.ts'
-import { createOrders } from './orders.ts'
+import { createOrders, provingSubject } from './orders.ts'
 import { createPlaygroundKeys } from './playground-keys.ts'
 import { presentChip } from './present.ts'
 import { createSnapshots } from './snapshots.ts'
@@ -42,7 +42,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
 
   const store = openStore({
     ...(config.store.kind === 'embedded'
-      ? { connection: config.store.connection as unknown as StoreConnection }
+      ? { connection: config.store.connection }
       : { databaseUrl: env.DATABASE_URL ?? '' }),
     log: (message, error) => log.warn({ err: error }, message),
   })
@@ -201,8 +201,9 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     },
     prove: async (scope, chip) => {
       // The chip belongs to all tenants, the operation to one: two measurements at once would spoil each other.
-      const running = await operations.all.running('proving', `${chip.nodeId} ${chip.facts.uuid}`)
-      const mine = await operations.of(scope).running('proving', `${chip.nodeId} ${chip.facts.uuid}`)
+      const subject = provingSubject(chip.nodeId, chip.facts.uuid)
+      const running = await operations.all.running('proving', subject)
+      const mine = await operations.of(scope).running('proving', subject)
       if (running.length > mine.length) throw serverErrors['proving.running']()
       return starterOf(scope).prove(chip)
     },

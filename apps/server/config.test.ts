@@ -16,7 +16,7 @@ writeFileSync(
     dataDirectory: '/data',
     consoleDirectory: '/console',
     store: { kind: 'external' },
-    starter: { model: null, file: null, sources: null },
+    starter: { model: null, file: null },
   }),
 )
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

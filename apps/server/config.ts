@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
+const storeConnection = z.object({
+  host: z.string(),
+  port: z.number().int(),
+  user: z.string(),
+  password: z.string(),
+  database: z.string(),
+})
+
 /** Written by the supervisor into a private file; the path comes in `MEDLEY_SERVER_CONFIG`. */
 export const serverConfig = z.object({
   version: z.string(),
@@ -14,14 +22,13 @@ export const serverConfig = z.object({
   consoleDirectory: z.string(),
   /** `external` reads `DATABASE_URL`, which is a secret and therefore not in this file. */
   store: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('embedded'), connection: z.record(z.string(), z.union([z.string(), z.number()])) }),
+    z.object({ kind: z.literal('embedded'), connection: storeConnection }),
     z.object({ kind: z.literal('external') }),
   ]),
   starter: z.object({
     /** Null: no starter model is deployed. */
     model: z.string().nullable(),
     file: z.string().nullable(),
-    sources: z.array(z.string()).nullable(),
     /** Whether a chip that has no score yet is measured at start. */
     prove: z.boolean().default(true),
   }),

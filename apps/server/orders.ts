@@ -26,6 +26,11 @@ export interface OrderPorts {
   readonly onError: (operationId: string, error: unknown) => void
 }
 
+/** Subject of a measurement's operation: by it the node that has to do it is found. */
+export function provingSubject(nodeId: string, chipUuid: string): string {
+  return `${nodeId} ${chipUuid}`
+}
+
 export function createOrders(ports: OrderPorts): Orders {
   let heardAt: number | null = null
   const heard = new Set<string>()
@@ -36,7 +41,7 @@ export function createOrders(ports: OrderPorts): Orders {
     return [
       ...engines.map(({ id, kind, digest, spec }) => ({ id, kind, digest, spec })),
       ...runs
-        .filter((run) => run.subject.startsWith(`${nodeId} `))
+        .filter((run) => run.subject.startsWith(provingSubject(nodeId, '')))
         .map((run) => ({ id: run.id, kind: 'proving' as const, digest: digestOf(run.spec), spec: run.spec })),
     ] as Workload[]
   }

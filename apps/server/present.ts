@@ -1,4 +1,5 @@
 import type { ChipView } from '@medley/fleet'
+import type { ApiKeyRecord } from '@medley/identity'
 import type { AxisScore as MeasuredAxis, ProvingRecord as MeasuredRecord, Verdict } from '@medley/proving'
 import type { Model as RegistryModel } from '@medley/registry'
 import type { DeploymentView, RevisionView } from '@medley/serving'
@@ -146,18 +147,7 @@ export function presentOperation(view: OperationView): Operation {
   }
 }
 
-export interface KeyRecord {
-  readonly id: string
-  readonly name: string
-  readonly prefix: string
-  readonly scopes: readonly string[]
-  readonly createdAt: Date
-  readonly expiresAt: Date | null
-  readonly revokedAt: Date | null
-  readonly lastUsedAt: Date | null
-}
-
-export function presentKey(key: KeyRecord): ApiKey {
+export function presentKey(key: ApiKeyRecord): ApiKey {
   return {
     id: key.id,
     name: key.name,

@@ -38,7 +38,7 @@ describe('the starter deployment', { timeout: 120_000 }, () => {
         dataDirectory: data,
         consoleDirectory: join(data, 'console'),
         store: { kind: 'embedded', connection: { ...test.connection } },
-        starter: { model: MODEL, file: await starterModel(), sources: null, prove: false },
+        starter: { model: MODEL, file: await starterModel(), prove: false },
       },
       {},
     )

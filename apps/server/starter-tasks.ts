@@ -9,6 +9,7 @@ import type { BringUpTask } from './bring-up.ts'
 import { serverErrors } from './errors.ts'
 import type { Live, Topic } from './live.ts'
 import type { Operations, OperationView } from './operations.ts'
+import { provingSubject } from './orders.ts'
 
 type PlannedEngine = Parameters<Proving['planQuickRun']>[1]
 type EngineBuild = RevisionSpec['engine']
@@ -122,17 +123,16 @@ export function createStarter(ports: StarterPorts): Starter {
   async function prove(chip: Chip): Promise<OperationView> {
     const ready = await starter()
     if (!ready) throw serverErrors['model.not-ready']()
-    const subject = `${chip.nodeId} ${chip.facts.uuid}`
+    const subject = provingSubject(chip.nodeId, chip.facts.uuid)
     const [running] = await operations.running('proving', subject)
     if (running) return running
-    const revision = revisionFor(chip, ready, unknownBuild(ENGINE_FAMILY))
     const engine: EngineSpec = {
       replicaId: 'proving',
       revisionId: 'proving',
-      family: revision.engine.family,
-      servedModel: revision.model.name,
-      modelPath: revision.model.path,
-      modelDigest: revision.model.digest,
+      family: ENGINE_FAMILY,
+      servedModel: ready.model.name,
+      modelPath: ready.model.path,
+      modelDigest: ready.model.digest,
       template: ready.entry.template,
       config: { ...ready.entry.config, threads: threadsOf(chip), slots: 1 },
       golden: ready.entry.golden,

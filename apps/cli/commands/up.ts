@@ -50,7 +50,6 @@ export function addUp(program: Command): void {
         starterModel: flags.starter === false ? null : 'smollm2-135m-instruct',
         starterFile: flags.model ?? process.env.MEDLEY_STARTER_MODEL ?? null,
         prove: flags.proving !== false,
-        modelSources: process.env.MEDLEY_MODEL_SOURCES?.split(',').map((source) => source.trim()) ?? null,
         drainSeconds: seconds(flags.drain),
         json: isJson(command),
       })

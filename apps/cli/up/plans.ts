@@ -15,7 +15,6 @@ export interface UpOptions {
   readonly version: string
   readonly starterModel: string | null
   readonly starterFile: string | null
-  readonly modelSources: readonly string[] | null
   /** Whether a chip that has no score yet is measured at start. */
   readonly prove: boolean
   readonly drainSeconds: number
@@ -71,7 +70,6 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     starter: {
       model: options.starterModel,
       file: options.starterFile,
-      sources: options.modelSources,
       prove: options.prove,
     },
   })

@@ -36,7 +36,7 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
     dataDirectory: data,
     consoleDirectory: join(data, 'console'),
     store: { kind: 'embedded', connection: { ...test.connection } },
-    starter: { model: null, file: null, sources: null, prove: false },
+    starter: { model: null, file: null, prove: false },
     ...change,
   }
   const server = await compose(config, {})
