@@ -138,7 +138,7 @@ describe('the processor as a chip', () => {
       '/proc/self/status': 'Cpus_allowed_list:\t0-2,4\n',
       '/proc/self/cgroup': '0::/batch/job\n',
       '/proc/self/mountinfo': '30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
-      '/sys/fs/cgroup/work/cpu.max': '250000 100000\n',
+      '/sys/fs/cgroup/batch/cpu.max': '250000 100000\n',
       '/sys/fs/cgroup/batch/job/cpu.max': 'max 100000\n',
       '/sys/fs/cgroup/batch/job/memory.max': `${8 * GIB}\n`,
       '/sys/fs/cgroup/batch/job/memory.current': `${4 * GIB}\n`,
