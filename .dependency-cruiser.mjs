@@ -6,7 +6,7 @@
 /** A module is a folder with a public face; everything else in it is its own business. */
 const MODULE = '(?:layers/[^/]+/[^/]+|platform/[^/]+|apps/[^/]+|engines/[^/]+|executors/[^/]+|drivers|bench)'
 /** The server's face to the console is the schema of its API. */
-const FACE = `^(?:${MODULE}/(?:index|protocol)\\.ts|apps/server/api/schemas\\.ts)$`
+const FACE = `^(?:${MODULE}/(?:index|protocol)\\.ts|apps/server/api/[a-z-]+\\.ts)$`
 const TEST_FILE = '\\.(?:test|e2e|nightly|gpu|packed)\\.tsx?$'
 
 /** What a layer must not see: everything above it and, for the data layer, its peers. */

@@ -13,6 +13,28 @@ export type ChipHealth = z.infer<typeof chipHealth>
 const count = z.number().int().nonnegative()
 const nullableNumber = z.number().nullable()
 
+/** A fraction of a chip on the vendor's own grid (MIG, vNPU, sMLU, ...), as it is cut now. */
+export const chipSlice = z.object({
+  uuid: z.string(),
+  /** The vendor's name of the cut, such as `1g.10gb` or `vir04_1c`. */
+  profile: z.string(),
+  memoryBytes: count.nullable(),
+  computeUnits: count.nullable(),
+})
+export type ChipSlice = z.infer<typeof chipSlice>
+
+/** A direct way from this chip to another one of the same node. */
+export const chipLink = z.object({
+  /** Uuid of the other chip. */
+  to: z.string(),
+  /** From near to far: same card, the vendor's own link, one switch, several, the host bridge, one socket, between sockets. */
+  kind: z.enum(['card', 'link', 'switch', 'switches', 'bridge', 'socket', 'system']),
+  /** As the vendor's tool calls it, such as `NV12` or `HCCS`. */
+  label: z.string(),
+  bytesPerSecond: z.number().nullable(),
+})
+export type ChipLink = z.infer<typeof chipLink>
+
 /** Facts and readings of one chip, normalised over vendors. Unknown is `null`, never 0. */
 export const chipFacts = z.object({
   /** Driver name, such as `cpu`. */
@@ -45,6 +67,12 @@ export const chipFacts = z.object({
   features: z.array(z.string()),
   /** Further facts of the vendor, shown as they are. */
   extra: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  /** Further readings by the names of the metric catalogue (`@medley/monitoring/protocol`); left out: none are read. */
+  sensors: z.record(z.string(), nullableNumber).optional(),
+  /** Left out where the driver cannot tell; empty: the chip is whole. */
+  slices: z.array(chipSlice).optional(),
+  /** Left out where the driver cannot tell. */
+  links: z.array(chipLink).optional(),
   simulated: z.boolean(),
 })
 export type ChipFacts = z.infer<typeof chipFacts>
@@ -59,6 +87,40 @@ export const engineBuild = z.object({
 })
 export type EngineBuild = z.infer<typeof engineBuild>
 
+/** What a node is made of beside its chips. Left out by agents that cannot tell (another operating system). */
+export const nodeHardware = z.object({
+  networkInterfaces: z.array(
+    z.object({
+      name: z.string(),
+      macAddress: z.string().nullable(),
+      speedBitsPerSecond: z.number().nullable(),
+      state: z.enum(['up', 'down', 'unknown']),
+      numaNode: z.number().int().nullable(),
+      driver: z.string().nullable(),
+    }),
+  ),
+  rdmaDevices: z.array(
+    z.object({
+      name: z.string(),
+      port: count,
+      linkLayer: z.enum(['infiniband', 'ethernet', 'unknown']),
+      state: z.enum(['active', 'down', 'unknown']),
+      rateBitsPerSecond: z.number().nullable(),
+      networkInterface: z.string().nullable(),
+    }),
+  ),
+  disks: z.array(
+    z.object({
+      name: z.string(),
+      model: z.string().nullable(),
+      sizeBytes: count,
+      rotational: z.boolean().nullable(),
+    }),
+  ),
+  numaNodes: z.array(z.object({ id: count, cpuList: z.string(), memoryBytes: count.nullable() })),
+})
+export type NodeHardware = z.infer<typeof nodeHardware>
+
 export const nodeFacts = z.object({
   hostname: z.string(),
   operatingSystem: z.string(),
@@ -70,6 +132,7 @@ export const nodeFacts = z.object({
   nodeVersion: z.string(),
   /** What a deployment on this node would run on. */
   engines: z.array(engineBuild).default([]),
+  hardware: nodeHardware.optional(),
 })
 export type NodeFacts = z.infer<typeof nodeFacts>
 
@@ -109,6 +172,19 @@ export const workloadStatus = z.object({
 })
 export type WorkloadStatus = z.infer<typeof workloadStatus>
 
+/**
+ * A change of a chip's health at the time it was seen. Agents keep them (bounded) while the server is away, so that
+ * history has the changes in between and not just the last state.
+ */
+export const chipChange = z.object({
+  uuid: z.string(),
+  /** By the agent's clock, milliseconds since the Unix epoch. */
+  atMs: z.number().int(),
+  health: z.union([chipHealth, z.literal('absent')]),
+  healthReasons: chipFacts.shape.healthReasons,
+})
+export type ChipChange = z.infer<typeof chipChange>
+
 export const agentReport = z.object({
   /** From the agent's own directory: survives its restart. */
   nodeKey: z.string(),
@@ -116,6 +192,8 @@ export const agentReport = z.object({
   bootId: z.string(),
   facts: nodeFacts,
   chips: z.array(chipFacts),
+  /** What changed since the last report the server answered, oldest first. */
+  changes: z.array(chipChange).max(10_000).optional(),
   workloads: z.array(workloadStatus),
   /** Highest `revision` the agent has applied; the server answers at once if it has a newer one. */
   appliedRevision: z.number().int(),
