@@ -67,4 +67,44 @@ export const agentErrors = defineErrors('agent', {
       'zh-CN': '请确认代理与服务端使用同一数据目录和同一版本。',
     },
   },
+  'channel.cut': {
+    status: 503,
+    title: { en: 'The connection to the server broke ({reason})', 'zh-CN': '与服务端的连接已中断（{reason}）' },
+    hint: {
+      en: 'The agent dials again by itself; engines keep running and readings are kept meanwhile.',
+      'zh-CN': '代理会自动重连；其间推理引擎照常运行，读数会暂存。',
+    },
+  },
+  'channel.silent': {
+    status: 504,
+    title: { en: 'The server has gone silent', 'zh-CN': '服务端没有响应' },
+    hint: {
+      en: 'The agent dials again by itself. Check the network between node and server if this goes on.',
+      'zh-CN': '代理会自动重连。若持续出现，请检查节点与服务端之间的网络。',
+    },
+  },
+  'channel.failed': {
+    status: 503,
+    title: { en: 'The server could not take a message ({code})', 'zh-CN': '服务端未能接收消息（{code}）' },
+    hint: { en: 'The agent sends it again.', 'zh-CN': '代理会重新发送。' },
+  },
+  'channel.wrong-server': {
+    status: 502,
+    title: {
+      en: 'The server is not the one this node joined (it says it is {instance})',
+      'zh-CN': '对方不是该节点加入的服务端（对方自称 {instance}）',
+    },
+    hint: {
+      en: 'Check the address. If the server was set up anew, join the node again with a new token.',
+      'zh-CN': '请检查服务端地址。若服务端已重新安装，请用新的令牌让节点重新加入。',
+    },
+  },
+  'channel.refused': {
+    status: 403,
+    title: { en: 'The server no longer takes this node ({code})', 'zh-CN': '服务端不再接纳该节点（{code}）' },
+    hint: {
+      en: 'Ask the operator. A revoked node joins again with a new token: `medley agent join URL`.',
+      'zh-CN': '请联系运维人员。被吊销的节点需用新令牌重新加入：`medley agent join URL`。',
+    },
+  },
 })

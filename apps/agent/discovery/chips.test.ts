@@ -60,6 +60,7 @@ describe('reading all chips', () => {
   const driver = (name: string, read: ChipDriver['read']): ChipDriver => ({
     name,
     layoutVerified: false,
+    domestic: null,
     pciVendorIds: ['10de'],
     kubernetesResources: [],
     torchDevice: null,
