@@ -8,7 +8,10 @@ export type RandomBytes = (size: number) => Uint8Array
 
 export const ID_KINDS = [
   'agent',
+  'alert',
+  'channel',
   'chip',
+  'delivery',
   'deployment',
   'event',
   'inst',
@@ -21,6 +24,7 @@ export const ID_KINDS = [
   'replica',
   'req',
   'revision',
+  'rule',
   'run',
   'session',
   'tenant',
