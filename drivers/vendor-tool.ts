@@ -22,14 +22,19 @@ export interface VendorCommand extends Omit<OutputReader, 'read'> {
 export interface VendorTool extends Omit<ToolSpec, 'poll'> {
   /** In order of preference: what an earlier command says is not overruled by a later one. */
   readonly commands: readonly VendorCommand[]
+  /** Arguments with which the tool prints its topology. */
+  readonly topologyArgs?: readonly string[]
 }
 
 /**
  * Reading of chips and of saved outputs for a vendor whose tool is asked by several commands: each gives readings,
  * joined by uuid, address or index. Stateful through {@link createToolReading}: one per agent.
  */
-export function createVendorTool(tool: VendorTool): Pick<ChipDriver, 'read' | 'recognise' | 'parseOutput'> {
+export function createVendorTool(
+  tool: VendorTool,
+): Pick<ChipDriver, 'read' | 'recognise' | 'parseOutput' | 'topology'> {
   return {
+    ...(tool.topologyArgs ? { topology: { candidates: tool.candidates, args: tool.topologyArgs } } : {}),
     ...outputsOf(tool.commands.map((command) => savedReader(tool.vendor, command))),
     read: createToolReading({
       ...tool,

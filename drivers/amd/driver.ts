@@ -62,6 +62,7 @@ export function createAmdDriver(): ChipDriver {
   return {
     name: 'amd',
     layoutVerified: true,
+    domestic: false,
     pciVendorIds: ['1002'],
     kubernetesResources: ['amd.com/gpu'],
     torchDevice: 'cuda',

@@ -49,11 +49,13 @@ export function createAscendDriver(): ChipDriver {
   return {
     name: 'ascend',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['19e5'],
     kubernetesResources: ['huawei.com/Ascend910', 'huawei.com/Ascend310P', 'huawei.com/npu'],
     torchDevice: 'npu',
     collectiveLibrary: 'hccl',
     sheets: ascendSheets,
+    topology: { candidates: CANDIDATES, args: ['info', '-t', 'topo'] },
     ...ascendOutputs,
     read,
     bind: (chips) => {

@@ -47,6 +47,7 @@ export function createBirenDriver(): ChipDriver {
   return {
     name: 'biren',
     layoutVerified: false,
+    domestic: true,
     pciVendorIds: ['1ee0'],
     kubernetesResources: ['birentech.com/gpu', 'birentech.com/1-2-gpu', 'birentech.com/1-4-gpu'],
     torchDevice: 'supa',

@@ -49,6 +49,7 @@ export function createCambriconDriver(): ChipDriver {
   return {
     name: 'cambricon',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['cabc'],
     kubernetesResources: ['cambricon.com/mlu', 'cambricon.com/vmlu'],
     torchDevice: 'mlu',
@@ -65,6 +66,7 @@ export function createCambriconDriver(): ChipDriver {
       candidates: ['/usr/bin/cnmon', '/usr/local/neuware/bin/cnmon', '/usr/local/bin/cnmon', TOOL],
       deviceFiles: /^cambricon_dev\d+$/,
       kernelDrivers: /^cambricon/,
+      topologyArgs: ['topo', '-m'],
       productOf: (device) => `Cambricon MLU ${device}`.trim(),
       commands,
     }),

@@ -48,6 +48,7 @@ export function createCpuDriver(runtime: () => RuntimeFacts = runtimeFacts): Chi
   return {
     name: 'cpu',
     layoutVerified: true,
+    domestic: null,
     ...cpuOutputs,
     pciVendorIds: [],
     kubernetesResources: ['cpu'],

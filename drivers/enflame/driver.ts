@@ -10,6 +10,7 @@ export function createEnflameDriver(): ChipDriver {
   return {
     name: 'enflame',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['1e36'],
     kubernetesResources: ['enflame.com/gcu', 'enflame.com/vgcu', 'enflame.com/drs-gcu', 'enflame.com/shared-gcu'],
     torchDevice: 'gcu',

@@ -69,6 +69,7 @@ export function createGaudiDriver(): ChipDriver {
   return {
     name: 'gaudi',
     layoutVerified: true,
+    domestic: false,
     pciVendorIds: ['1da3'],
     kubernetesResources: ['habana.ai/gaudi'],
     torchDevice: 'hpu',

@@ -54,6 +54,7 @@ export function createHygonDriver(): ChipDriver {
   return {
     name: 'hygon',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['1d94'],
     kubernetesResources: ['hygon.com/dcu', 'hygon.com/dcunum'],
     // Its PyTorch is a ROCm-like build.

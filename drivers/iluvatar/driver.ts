@@ -50,6 +50,7 @@ export function createIluvatarDriver(): ChipDriver {
   return {
     name: 'iluvatar',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['1e3e'],
     kubernetesResources: ['iluvatar.com/gpu'],
     torchDevice: 'cuda',
@@ -65,6 +66,7 @@ export function createIluvatarDriver(): ChipDriver {
       candidates: ['/usr/local/corex/bin/ixsmi', '/usr/bin/ixsmi', TOOL],
       deviceFiles: /^iluvatar\d+$/,
       kernelDrivers: /^(?:iluvatar|itr|bi_driver)/,
+      topologyArgs: ['topo', '-m'],
       productOf: (device) => `Iluvatar ${device}`.trim(),
       commands,
     }),

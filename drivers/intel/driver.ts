@@ -37,6 +37,7 @@ export function createIntelDriver(): ChipDriver {
   return {
     name: 'intel',
     layoutVerified: false,
+    domestic: false,
     pciVendorIds: ['8086'],
     kubernetesResources: ['gpu.intel.com/i915', 'gpu.intel.com/xe'],
     torchDevice: 'xpu',

@@ -55,6 +55,7 @@ export function createKunlunxinDriver(): ChipDriver {
   return {
     name: 'kunlunxin',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['2057', '1d22'],
     kubernetesResources: ['kunlunxin.com/xpu', 'kunlunxin.com/vxpu'],
     // On P800 the PyTorch plugin looks like CUDA.
@@ -78,6 +79,7 @@ export function createKunlunxinDriver(): ChipDriver {
       ],
       deviceFiles: /^xpu\d+$/,
       kernelDrivers: /^(?:kunlun|xpu)/,
+      topologyArgs: ['topo', '-m'],
       productOf: (device) => PRODUCTS[device] ?? `Kunlunxin ${device}`.trim(),
       commands,
     }),

@@ -12,6 +12,7 @@ export function createMetaxDriver(): ChipDriver {
   return {
     name: 'metax',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['9999'],
     kubernetesResources: ['metax-tech.com/gpu', 'metax-tech.com/sgpu'],
     torchDevice: 'cuda',
@@ -23,6 +24,7 @@ export function createMetaxDriver(): ChipDriver {
       candidates: ['/opt/mxdriver/bin/mx-smi', '/opt/maca/bin/mx-smi', '/usr/bin/mx-smi', 'mx-smi', 'ht-smi'],
       deviceFiles: /^mxcd/,
       kernelDrivers: /^(?!vfio|pci-stub|uio)/,
+      topologyArgs: ['topo', '-m'],
       productOf: (deviceId) => `MetaX GPU ${deviceId}`.trim(),
       commands: [
         {

@@ -50,6 +50,7 @@ export function createMthreadsDriver(): ChipDriver {
   return {
     name: 'mthreads',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['1ed5'],
     kubernetesResources: ['mthreads.com/gpu', 'mthreads.com/vgpu'],
     torchDevice: 'musa',
@@ -65,6 +66,7 @@ export function createMthreadsDriver(): ChipDriver {
       candidates: ['/usr/bin/mthreads-gmi', '/usr/local/bin/mthreads-gmi', TOOL],
       deviceFiles: /^mtgpu\.\d+$/,
       kernelDrivers: /^mtgpu/,
+      topologyArgs: ['topo', '-m'],
       productOf: (device) => (device === '0400' ? 'MTT S5000' : `Moore Threads ${device}`.trim()),
       commands,
     }),

@@ -39,6 +39,12 @@ export function chipFromRow(row: Row, uuid: string, pciAddress: string | null, n
     features: capability && /^\d+\.\d+$/.test(capability) ? [`sm_${capability.replace('.', '')}`] : [],
     extra: {
       powerLimitWatts: numberOrNull(row.get('power.limit')),
+      clockMegahertz: numberOrNull(row.get('clocks.sm') ?? row.get('clocks.current.sm')),
+      memoryClockMegahertz: numberOrNull(row.get('clocks.mem') ?? row.get('clocks.current.memory')),
+      memoryTemperatureCelsius: numberOrNull(row.get('temperature.memory')),
+      memoryUtilizationRatio: ratio(row.get('utilization.memory')),
+      fanRatio: ratio(row.get('fan.speed')),
+      eccErrorsCorrected: countOrNull(row.get('ecc.errors.corrected.volatile.total')),
       migMode: textOrNull(row.get('mig.mode.current')),
       migDevices: null,
       minor: null,

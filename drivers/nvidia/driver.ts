@@ -4,7 +4,7 @@ import { countOrNull, normalizePciAddress, parseKeyValues, textOrNull } from '..
 import type { HealthReason } from '../reasons.ts'
 import { chipFromRow, withXml } from './chip.ts'
 import { nvidiaOutputs } from './outputs.ts'
-import { type Listing, parseQuery, parseXml, type Row } from './parse.ts'
+import { type Listing, parseQuery, parseSlices, parseXml, type Row } from './parse.ts'
 import { nvidiaSheets } from './sheets.ts'
 
 const TOOL = 'nvidia-smi'
@@ -17,6 +17,9 @@ const OPTIONAL = [
   'ecc.errors.uncorrected.volatile.total,mig.mode.current,compute_cap',
   'pcie.link.gen.current,pcie.link.width.current,pcie.link.width.max',
 ].join(',')
+/** Readings that some cards and old drivers do not know by these names. */
+const SENSORS =
+  'index,uuid,clocks.sm,clocks.mem,temperature.memory,utilization.memory,fan.speed,ecc.errors.corrected.volatile.total'
 
 /** The first call may load the kernel driver card by card; later ones must not hold up the round. */
 const FIRST_TIMEOUT_MS = 60_000
@@ -29,12 +32,14 @@ export function createNvidiaDriver(): ChipDriver {
   return {
     name: 'nvidia',
     layoutVerified: true,
+    domestic: false,
     ...nvidiaOutputs,
     pciVendorIds: ['10de'],
     kubernetesResources: ['nvidia.com/gpu'],
     torchDevice: 'cuda',
     collectiveLibrary: 'nccl',
     sheets: nvidiaSheets,
+    topology: { candidates: CANDIDATES, args: ['topo', '-m'] },
     read: async (host, pci) => {
       if (pci.length === 0 && !(await hinted(host))) return []
       const query = (fields: string): Promise<ToolOutcome> =>
@@ -44,9 +49,12 @@ export function createNvidiaDriver(): ChipDriver {
       if (!listing || listing.rows.length === 0) return unusable(pci, seen, failure(outcome, listing))
       timeoutMs = POLL_TIMEOUT_MS
       const more = await query(OPTIONAL)
-      const details = more.kind === 'output' ? parseQuery(more.stdout, more.stderr).rows : []
+      const rest = more.kind === 'timeout' ? more : await query(SENSORS)
+      const details = [more, rest].flatMap((answer) =>
+        answer.kind === 'output' ? parseQuery(answer.stdout, answer.stderr).rows : [],
+      )
       const rows = await Promise.all(readRows(listing.rows, details, pci).map((chip) => readMinor(host, chip)))
-      const chips = await readXmlWhereNeeded(host, rows, timeoutMs)
+      const chips = await readSlices(host, await readXmlWhereNeeded(host, rows, timeoutMs), timeoutMs)
       for (const chip of chips) if (chip.pciAddress) seen.set(chip.pciAddress, chip)
       return [...chips, ...(await readLost(host, pci, chips, listing, seen))]
     },
@@ -75,7 +83,8 @@ async function hinted(host: DriverHost): Promise<boolean> {
 function readRows(rows: readonly Row[], details: readonly Row[], pci: readonly PciFunction[]): ChipFacts[] {
   // A garbled table may name one card twice; a chip must be in the report once.
   const taken = new Set<string>()
-  const byUuid = new Map(details.map((row) => [row.get('uuid'), row]))
+  const byUuid = new Map<string | undefined, Row>()
+  for (const row of details) byUuid.set(row.get('uuid'), new Map([...(byUuid.get(row.get('uuid')) ?? []), ...row]))
   return rows.flatMap((row) => {
     const address = normalizePciAddress(row.get('pci.bus_id'))
     const uuid = textOrNull(row.get('uuid'))
@@ -104,6 +113,17 @@ async function readXmlWhereNeeded(host: DriverHost, chips: ChipFacts[], timeoutM
     const gpu = gpus.find((candidate) => candidate.pciAddress === chip.pciAddress)
     return gpu ? withXml(chip, gpu) : chip
   })
+}
+
+/** How a divided chip is cut now; only the list of devices names the uuids of slices. */
+async function readSlices(host: DriverHost, chips: ChipFacts[], timeoutMs: number): Promise<ChipFacts[]> {
+  if (!chips.some((chip) => chip.extra.migMode === 'Enabled')) return chips
+  const outcome = await host.run({ candidates: CANDIDATES, args: ['-L'], timeoutMs })
+  if (outcome.kind !== 'output') return chips
+  const slices = parseSlices(outcome.stdout)
+  return chips.map((chip) =>
+    chip.extra.migMode === 'Enabled' ? { ...chip, slices: slices.get(chip.uuid) ?? [] } : chip,
+  )
 }
 
 function failure(outcome: ToolOutcome, listing: Listing | null): HealthReason {

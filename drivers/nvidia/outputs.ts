@@ -1,6 +1,7 @@
 import type { ChipFacts } from '@medley/fleet/protocol'
 import { detectorCommands } from '../detector-json.ts'
 import { linesOf } from '../lines.ts'
+import { topologyCommand } from '../listing.ts'
 import { madeUuid, type OutputReader, outputsOf } from '../outputs.ts'
 import { bytesOrNull, countOrNull, normalizePciAddress, textOrNull } from '../parsing.ts'
 import { looksLikeQuery, parseQueryCsv } from '../query-csv.ts'
@@ -192,6 +193,7 @@ export const nvidiaOutputs = outputsOf([
   xml,
   table,
   ...detectorCommands('nvidia').map((command) => savedReader('nvidia', command)),
+  savedReader('nvidia', topologyCommand('nvidia-smi')),
   query,
   sentence,
 ])

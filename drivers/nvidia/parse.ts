@@ -1,3 +1,4 @@
+import type { ChipSlice } from '@medley/fleet/protocol'
 import { bytesOrNull, countOrNull, normalizePciAddress, parseCsv, textOrNull } from '../parsing.ts'
 
 export type Row = ReadonlyMap<string, string>
@@ -57,4 +58,31 @@ function tag(text: string, name: string): string | null {
   const start = text.indexOf(`<${name}>`)
   const end = text.indexOf(`</${name}>`, start)
   return start < 0 || end < 0 ? null : text.slice(start + name.length + 2, end)
+}
+
+/**
+ * Reads the slices of `-L` by the uuid of their chip: `MIG 1g.10gb Device 0: (UUID: MIG-...)` under
+ * `GPU 0: ... (UUID: GPU-...)`. A profile's name says its compute parts and its memory in units of 10^9 bytes.
+ */
+export function parseSlices(stdout: string): ReadonlyMap<string, ChipSlice[]> {
+  const found = new Map<string, ChipSlice[]>()
+  let slices: ChipSlice[] = []
+  for (const line of stdout.split(/\r?\n/)) {
+    const chip = /^\s*GPU\s+\d+:.*\(UUID:\s*(GPU-[\w-]+)\)/.exec(line)?.[1]
+    if (chip !== undefined) {
+      slices = []
+      found.set(chip, slices)
+    }
+    const slice = /^\s*MIG\s+(\S+)\s+Device\s+\d+:\s*\(UUID:\s*(MIG-[\w/-]+)\)/.exec(line)
+    const [profile, uuid] = [slice?.[1], slice?.[2]]
+    if (profile === undefined || uuid === undefined) continue
+    const gigabytes = /\.(\d+)gb/i.exec(profile)?.[1]
+    slices.push({
+      uuid,
+      profile,
+      memoryBytes: gigabytes === undefined ? null : Number(gigabytes) * 1e9,
+      computeUnits: null,
+    })
+  }
+  return found
 }

@@ -89,6 +89,7 @@ export function createTheadDriver(): ChipDriver {
   return {
     name: 'thead',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: ['1ded'],
     kubernetesResources: ['alibabacloud.com/ppu'],
     torchDevice: 'cuda',
@@ -100,6 +101,7 @@ export function createTheadDriver(): ChipDriver {
       candidates: ['/usr/local/bin/ppu-smi', '/usr/local/PPU_SDK/ppu-smi/bin/ppu-smi', 'ppu-smi'],
       deviceFiles: /^alixpu_ppu\d+$/,
       kernelDrivers: /^(?!vfio|pci-stub|uio)/,
+      topologyArgs: ['topo', '-m'],
       productOf: (deviceId) => `T-Head PPU ${deviceId}`.trim(),
       commands,
     }),

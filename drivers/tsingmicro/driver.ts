@@ -8,6 +8,7 @@ export function createTsingmicroDriver(): ChipDriver {
   return {
     name: 'tsingmicro',
     layoutVerified: true,
+    domestic: true,
     pciVendorIds: [],
     kubernetesResources: [],
     torchDevice: 'txda',

@@ -26,6 +26,7 @@ export function createUnknownDriver(claimed: ReadonlySet<string>): ChipDriver {
   return {
     name: 'unknown',
     layoutVerified: false,
+    domestic: null,
     pciVendorIds: ['*'],
     kubernetesResources: [],
     torchDevice: null,

@@ -20,6 +20,7 @@ export function createVastaiDriver(): ChipDriver {
   return {
     name: 'vastai',
     layoutVerified: false,
+    domestic: true,
     // The first is the registered one; the second was seen in public code.
     pciVendorIds: ['1ec6', '1edb'],
     kubernetesResources: ['vastaitech.com/va'],

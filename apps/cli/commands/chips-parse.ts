@@ -1,11 +1,16 @@
 import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import type { SavedChip, SavedOutput } from '@medley/drivers'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { bytes, isJson, number, printJson, printTable } from '../output.ts'
 
-interface ParseFlags {
+interface DriverFlags {
+  readonly drivers?: string
+}
+
+interface ParseFlags extends DriverFlags {
   readonly vendor: string
   readonly command?: string
 }
@@ -18,11 +23,12 @@ export function addChipsParse(chips: Command): void {
     .argument('<file>', 'the saved text; - reads standard input')
     .requiredOption('--vendor <name>', 'whose tool wrote it; see: medley chips vendors')
     .option('--command <line>', 'the command that wrote it, where its text does not show it')
+    .option('--drivers <folder>', 'further vendors, one folder each; MEDLEY_DRIVERS when left out')
     .option('--json', 'print the chips as a JSON array')
     .addHelpText('after', '\nExample:\n  medley chips parse --vendor NAME saved-output.txt --json')
     .action(async (file: string, flags: ParseFlags, command: Command) => {
-      const { createDrivers, parseSavedOutput } = await import('@medley/drivers')
-      const drivers = createDrivers()
+      const { parseSavedOutput } = await import('@medley/drivers')
+      const drivers = await driversOf(flags)
       const driver = drivers.find(({ name }) => name === flags.vendor.toLowerCase())
       if (!driver) {
         const names = drivers.map(({ name }) => name).join(', ')
@@ -33,13 +39,14 @@ export function addChipsParse(chips: Command): void {
   chips
     .command('vendors')
     .description('Vendors whose tools can be read')
+    .option('--drivers <folder>', 'further vendors, one folder each; MEDLEY_DRIVERS when left out')
     .option('--json', 'print a JSON array')
     .addHelpText('after', '\nExample:\n  medley chips vendors')
-    .action(async (_flags: unknown, command: Command) => {
-      const { createDrivers } = await import('@medley/drivers')
-      const vendors = createDrivers().map((driver) => ({
+    .action(async (flags: DriverFlags, command: Command) => {
+      const vendors = (await driversOf(flags)).map((driver) => ({
         name: driver.name,
         layoutVerified: driver.layoutVerified,
+        domestic: driver.domestic,
         pciVendorIds: driver.pciVendorIds,
         kubernetesResources: driver.kubernetesResources,
         torchDevice: driver.torchDevice,
@@ -57,6 +64,17 @@ export function addChipsParse(chips: Command): void {
         '',
       )
     })
+}
+
+/** Ours and those of the folder, if one is named. @throws CliError when one of them cannot be used */
+async function driversOf({ drivers: folder = process.env.MEDLEY_DRIVERS }: DriverFlags) {
+  const { createDrivers, loadDrivers } = await import('@medley/drivers')
+  if (folder === undefined) return createDrivers()
+  const own = createDrivers().map(({ name }) => name)
+  const { drivers, failures } = await loadDrivers(resolve(folder), own)
+  const [failure] = failures
+  if (failure) throw new CliError(2, `The driver in ${join(folder, failure.folder)} cannot be used: ${failure.message}`)
+  return createDrivers(drivers)
 }
 
 async function readSaved(file: string): Promise<string> {

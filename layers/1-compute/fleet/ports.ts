@@ -70,12 +70,16 @@ export interface ChipDriver {
   readonly name: string
   /** Shown as `layout unverified` where no real output of the tool was seen. */
   readonly layoutVerified: boolean
+  /** Whether the maker is one of China's own, of which operators there must report the share; `null`: not known. */
+  readonly domestic: boolean | null
   /** `*` stands for all: the driver sorts out by itself what it knows. */
   readonly pciVendorIds: readonly string[]
   readonly kubernetesResources: readonly string[]
   readonly torchDevice: string | null
   readonly collectiveLibrary: string | null
   readonly sheets: readonly ProductSheet[]
+  /** Prints the links between the vendor's chips. Asked once an hour; what it prints is read by `parseOutput`. */
+  readonly topology?: Pick<ToolCommand, 'candidates' | 'args'>
   /**
    * Finds and reads the vendor's chips. `pci` holds the functions of this vendor only; chips that are on the bus
    * but not in the tool's answer are returned as `lost`. Never throws: a failure is a chip that is `unusable`, or

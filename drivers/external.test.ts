@@ -1,0 +1,69 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDrivers, loadDrivers, parseSavedOutput } from './index.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'medley-drivers-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function addDriver(name: string, source: string): Promise<void> {
+  await mkdir(join(folder, name))
+  await writeFile(join(folder, name, 'driver.mjs'), source)
+}
+
+const TAKEN = createDrivers().map(({ name }) => name)
+
+describe.each(['add-a-chip.md', 'add-a-chip.zh-CN.md'])('the driver of docs/guides/%s', (guide) => {
+  it('is loaded from a folder and reads the saved output of the guide', async () => {
+    const text = await readFile(new URL(`../docs/guides/${guide}`, import.meta.url), 'utf8')
+    await addDriver('acme', /```js\n(.*?)```/s.exec(text)?.[1] ?? '')
+    const { drivers, failures } = await loadDrivers(folder, TAKEN)
+    expect(failures).toEqual([])
+    const acme = createDrivers(drivers).find(({ name }) => name === 'acme')
+    const saved = /printf '([^']+)'/.exec(text)?.[1]?.replaceAll('\\n', '\n') ?? ''
+    expect(acme && parseSavedOutput(acme, saved).chips).toMatchObject([
+      { vendor: 'acme', index: 0, uuid: 'ACME-1', product: 'Acme One', temperatureCelsius: 41, health: 'healthy' },
+    ])
+  })
+})
+
+describe('a folder of drivers', () => {
+  it('that is not there holds none', async () => {
+    expect(await loadDrivers(join(folder, 'missing'), TAKEN)).toEqual({ drivers: [], failures: [] })
+  })
+
+  it('says of each that cannot be used why, and loads the others', async () => {
+    const text = await readFile(new URL('../docs/guides/add-a-chip.md', import.meta.url), 'utf8')
+    const good = /```js\n(.*?)```/s.exec(text)?.[1] ?? ''
+    await addDriver('acme', good)
+    await addDriver('again', good)
+    await addDriver('broken', 'export const createDriver = (')
+    await addDriver('other', 'export const somethingElse = 1')
+    await addDriver('short', "export const createDriver = () => ({ name: 'short', layoutVerified: false })")
+    await addDriver('taken', good.replace("name: 'acme'", "name: 'cpu'"))
+    await addDriver('throws', "export const createDriver = () => { throw new Error('no licence') }")
+    await mkdir(join(folder, 'empty'))
+    const { drivers, failures } = await loadDrivers(folder, TAKEN)
+    expect(drivers.map(({ name }) => name)).toEqual(['acme'])
+    expect(Object.fromEntries(failures.map((failure) => [failure.folder, failure.message]))).toMatchObject({
+      again: 'the name acme is taken',
+      empty: expect.stringContaining('driver.mjs'),
+      other: expect.stringContaining('createDriver'),
+      short: expect.stringContaining('domestic'),
+      taken: 'the name cpu is taken',
+      throws: 'no licence',
+    })
+    expect(failures.map((failure) => failure.folder)).toContain('broken')
+  })
+
+  it('is not run where others may write', async () => {
+    await addDriver('acme', 'export const createDriver = () => { throw new Error("was run") }')
+    await chmod(join(folder, 'acme'), 0o777)
+    const { failures } = await loadDrivers(folder, TAKEN)
+    expect(failures).toMatchObject([{ folder: 'acme', message: expect.stringContaining('others may write') }])
+  })
+})

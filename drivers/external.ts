@@ -1,0 +1,126 @@
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ChipDriver } from '@medley/fleet'
+import { z } from 'zod'
+import { parseBoxTable } from './box-table.ts'
+import { dmonReadings } from './dmon.ts'
+import { flatten, parseLooseJson } from './json-paths.ts'
+import { topologyCommand } from './listing.ts'
+import { bytesOrNull, countOrNull, normalizePciAddress, numberOrNull, parseCsv, textOrNull } from './parsing.ts'
+import { parseQueryCsv } from './query-csv.ts'
+import { readingOf } from './reading.ts'
+import { logReadings } from './smi-log.ts'
+import { createVendorTool } from './vendor-tool.ts'
+
+/** What a driver outside this folder builds with. Handed in, so that it imports nothing and runs in any installation. */
+const kit = {
+  createVendorTool,
+  topologyCommand,
+  readingOf,
+  parseBoxTable,
+  parseCsv,
+  parseQueryCsv,
+  dmonReadings,
+  logReadings,
+  parseLooseJson,
+  flatten,
+  textOrNull,
+  countOrNull,
+  numberOrNull,
+  bytesOrNull,
+  normalizePciAddress,
+}
+export type DriverKit = typeof kit
+
+const FILES = ['driver.mjs', 'driver.js', 'driver.ts']
+
+const anyFunction = z.custom<(...given: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'must be a function',
+)
+
+/** Checked because it was written by somebody else: a driver without `read` would fail at the first round only. */
+const driverShape = z.object({
+  name: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and dashes'),
+  layoutVerified: z.boolean(),
+  domestic: z.boolean().nullable(),
+  pciVendorIds: z.array(z.string().regex(/^[0-9a-f]{4}$/, 'must be four lower-case hexadecimal digits')),
+  kubernetesResources: z.array(z.string()),
+  torchDevice: z.string().nullable(),
+  collectiveLibrary: z.string().nullable(),
+  sheets: z.array(
+    z.object({
+      product: z.string().min(1),
+      peaks: z.array(z.object({ dtype: z.string(), teraops: z.number().positive(), sparse: z.boolean() })),
+      bandwidthBytesPerSecond: z.number().positive().nullable(),
+      source: z.string().min(1),
+      confidence: z.enum(['high', 'medium', 'low']),
+    }),
+  ),
+  read: anyFunction,
+  bind: anyFunction,
+  recognise: anyFunction,
+  parseOutput: anyFunction,
+})
+
+const driverModule = z.object({ createDriver: anyFunction })
+
+export interface LoadedDrivers {
+  readonly drivers: readonly ChipDriver[]
+  /** Folders of which no driver could be made, and why. */
+  readonly failures: readonly { readonly folder: string; readonly message: string }[]
+}
+
+/**
+ * The drivers in a folder, one sub-folder each with a `driver.mjs`, `driver.js` or `driver.ts` that exports
+ * `createDriver(kit)`. They run with the rights of this process: the folder must be its owner's. One that cannot be
+ * loaded costs nothing but itself; a folder that does not exist holds none.
+ *
+ * @param taken names that are in use already
+ */
+export async function loadDrivers(directory: string, taken: readonly string[]): Promise<LoadedDrivers> {
+  const folders = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const drivers: ChipDriver[] = []
+  const failures: { folder: string; message: string }[] = []
+  for (const entry of folders.filter((each) => each.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    try {
+      const driver = await loadDriver(path.join(directory, entry.name))
+      const names = [...taken, ...drivers.map(({ name }) => name)]
+      if (names.includes(driver.name)) throw new Error(`the name ${driver.name} is taken`)
+      drivers.push(driver)
+    } catch (error) {
+      failures.push({ folder: entry.name, message: error instanceof z.ZodError ? firstIssue(error) : messageOf(error) })
+    }
+  }
+  return { drivers, failures }
+}
+
+async function loadDriver(folder: string): Promise<ChipDriver> {
+  await requireOwn(folder)
+  const names = await readdir(folder)
+  const file = FILES.find((name) => names.includes(name))
+  if (file === undefined) throw new Error(`none of ${FILES.join(', ')} is in it`)
+  await requireOwn(path.join(folder, file))
+  const { createDriver } = driverModule.parse({ ...(await import(pathToFileURL(path.join(folder, file)).href)) })
+  const made = (createDriver as (given: DriverKit) => unknown)(kit)
+  driverShape.parse(made)
+  return made as ChipDriver
+}
+
+/** What others may write would be run here with this process's rights. */
+async function requireOwn(place: string): Promise<void> {
+  if (process.getuid === undefined) return
+  const { uid, mode } = await stat(place)
+  if (uid !== process.getuid() && uid !== 0) throw new Error('it belongs to another user')
+  if ((mode & 0o022) !== 0) throw new Error('others may write to it: chmod go-w')
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0]
+  return issue === undefined ? error.message : `${issue.path.join('.')}: ${issue.message}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
