@@ -136,6 +136,28 @@ describe('cards read by nvidia-smi', () => {
     expect(chips).toHaveLength(2)
   })
 
+  it('names the slices of a divided chip, and only of that', async () => {
+    const cards = `index, uuid, pci.bus_id, name, driver_version, memory.total [MiB], memory.used [MiB], mig.mode.current
+0, GPU-aaaa, 00000000:3B:00.0, Made-Up 80GB, 575.57.08, 81920, 10, Enabled
+1, GPU-bbbb, 00000000:5B:00.0, Made-Up 80GB, 575.57.08, 81920, 10, Disabled
+`
+    const listed = `GPU 0: Made-Up 80GB (UUID: GPU-aaaa)
+  MIG 3g.40gb     Device  0: (UUID: MIG-11111111-2222)
+  MIG 1g.10gb+me  Device  1: (UUID: MIG-33333333-4444)
+GPU 1: Made-Up 80GB (UUID: GPU-bbbb)
+`
+    const tool = (_name: string, args: readonly string[]) => output(args[0] === '-L' ? listed : cards)
+    const bus = [func('0000:3b:00.0'), func('0000:5b:00.0')]
+    const chips = await createNvidiaDriver().read(machineOf({ tool }), bus)
+    expect(chips.map((chip) => chip.slices)).toEqual([
+      [
+        { uuid: 'MIG-11111111-2222', profile: '3g.40gb', memoryBytes: 40e9, computeUnits: null },
+        { uuid: 'MIG-33333333-4444', profile: '1g.10gb+me', memoryBytes: 10e9, computeUnits: null },
+      ],
+      undefined,
+    ])
+  })
+
   it('reads memory and slices from the XML where the CSV withholds them', async () => {
     const withheld = `index, uuid, pci.bus_id, name, driver_version, memory.total [MiB], memory.used [MiB]
 0, GPU-aaaa, 00000000:3B:00.0, NVIDIA A100, 575.57.08, [Insufficient Permissions], [N/A]
