@@ -1,6 +1,6 @@
 export { fleetMigrations } from './adapters/tables.ts'
 export { fleetErrors } from './errors.ts'
-export { type ChipView, createFleet, type Fleet, type NodeView } from './fleet.ts'
+export { createFleet, type FleetPolicy, type FleetPorts, type OpenedFleet } from './fleet.ts'
 export type {
   ChipDriver,
   DriverHost,
@@ -12,3 +12,23 @@ export type {
   ToolCommand,
   ToolOutcome,
 } from './ports.ts'
+export {
+  type CardView,
+  CHIP_STATES,
+  type ChipEvent,
+  type ChipState,
+  type ChipView,
+  type Coded,
+  type CordonState,
+  type Fleet,
+  type FleetCell,
+  type FleetFilter,
+  type FleetSummary,
+  type MaintenanceWindow,
+  type NodeEnrolment,
+  type NodeState,
+  type NodeView,
+  type Place,
+  type Taint,
+  type Viewer,
+} from './views.ts'

@@ -153,6 +153,7 @@ export interface FleetCell {
   readonly chipId: string
   readonly uuid: string
   readonly nodeId: string
+  readonly nodeName: string
   readonly vendor: string
   readonly product: string
   readonly rack: string | null
