@@ -44,6 +44,8 @@ export interface ChannelOptions {
   readonly backoffMaxMs?: number
   /** A dead peer is noticed within three of these. */
   readonly tickMs?: number
+  /** The node's own clock, milliseconds since the Unix epoch; this process's where left out. */
+  readonly now?: () => number
   /** A connection stands. Layouts must be told again on each. */
   readonly onWelcome?: (welcome: { readonly nowMs: number; readonly sampleIntervalMs: number }) => void
   readonly onUpgrade?: (upgrade: AgentUpgrade) => void
@@ -279,9 +281,12 @@ export function openChannel(options: ChannelOptions): Channel {
       if (current !== null && current.welcomedAtMs !== null) send(current.socket, { type: 'layout', layout })
     },
     store: async ({ samples, gaps }) => {
-      await ask((id) => ({ type: 'samples', id, nowMs: Date.now(), samples: [...samples], gaps: [...gaps] }), {
-        patienceMs: PATIENCE_MS,
-      })
+      await ask(
+        (id) => ({ type: 'samples', id, nowMs: (options.now ?? Date.now)(), samples: [...samples], gaps: [...gaps] }),
+        {
+          patienceMs: PATIENCE_MS,
+        },
+      )
     },
     cut: () => {
       if (current) drop(current, agentErrors['channel.cut']({ reason: 'asked to' }))
