@@ -92,19 +92,19 @@ export const agentErrors = defineErrors('agent', {
     status: 502,
     title: {
       en: 'The server is not the one this node joined (it says it is {instance})',
-      'zh-CN': '对方不是该节点加入的服务端（对方自称 {instance}）',
+      'zh-CN': '对方不是该节点接入的服务端（对方自称 {instance}）',
     },
     hint: {
       en: 'Check the address. If the server was set up anew, join the node again with a new token.',
-      'zh-CN': '请检查服务端地址。若服务端已重新安装，请用新的令牌让节点重新加入。',
+      'zh-CN': '请检查服务端地址。若服务端已重新安装，请用新令牌让节点重新接入。',
     },
   },
   'channel.refused': {
     status: 403,
     title: { en: 'The server no longer takes this node ({code})', 'zh-CN': '服务端不再接纳该节点（{code}）' },
     hint: {
-      en: 'Ask the operator. A revoked node joins again with a new token: `medley agent join URL`.',
-      'zh-CN': '请联系运维人员。被吊销的节点需用新令牌重新加入：`medley agent join URL`。',
+      en: 'Ask the operator. An unknown node joins again with a new token; a revoked one comes back only as a new node, after its agent directory was emptied.',
+      'zh-CN': '请联系运维人员。未知的节点可用新令牌重新接入；已吊销的节点须先清空代理目录，再作为新节点接入。',
     },
   },
 })

@@ -38,7 +38,8 @@ export interface ChannelIdentity {
 export interface ChannelOptions {
   /** `http(s)://` or `ws(s)://`. */
   readonly serverUrl: string
-  readonly identity: ChannelIdentity
+  /** A function is asked before each dialling; where it rejects, that try has failed and is repeated. */
+  readonly identity: ChannelIdentity | (() => Promise<ChannelIdentity>)
   readonly bootId: string
   readonly agentVersion: string
   readonly backoffMaxMs?: number
@@ -51,8 +52,11 @@ export interface ChannelOptions {
   readonly onUpgrade?: (upgrade: AgentUpgrade) => void
   /** A try failed or a connection broke; the next try follows by itself. `failures`: in a row. */
   readonly onTrouble?: (error: Error, failures: number) => void
-  /** The server will never take this node again (revoked, unknown, too old): dialling has ended. */
-  readonly onRefused?: (code: string) => void
+  /**
+   * The server will never take this identity again (revoked, unknown, too old). Dialling ends, unless the answer is
+   * `again`: then the identity has been given up and the next one is asked for.
+   */
+  readonly onRefused?: (code: string) => 'again' | undefined
 }
 
 export interface SampleBatch {
@@ -90,6 +94,7 @@ interface Pending {
 
 /** Everything that ends with one connection. */
 interface Connection {
+  readonly identity: ChannelIdentity
   readonly socket: WebSocket
   readonly nonce: string
   readonly pending: Map<number, Pending>
@@ -127,13 +132,23 @@ export function openChannel(options: ChannelOptions): Channel {
     waiting.clear()
   }
 
-  const dial = (): void => {
+  const dial = async (): Promise<void> => {
+    try {
+      const identity = typeof options.identity === 'function' ? await options.identity() : options.identity
+      if (!ended) connect(identity)
+    } catch (error) {
+      if (!ended) tryAgain(asError(error), 0)
+    }
+  }
+
+  const connect = (identity: ChannelIdentity): void => {
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
       maxPayload: LARGEST_FRAME_BYTES,
       followRedirects: false,
     })
     const connection: Connection = {
+      identity,
       socket,
       nonce: randomBytes(32).toString('base64url'),
       pending: new Map(),
@@ -151,7 +166,7 @@ export function openChannel(options: ChannelOptions): Channel {
     socket.on('ping', heard)
     socket.on('pong', heard)
     socket.on('open', () => {
-      const { bootId, agentVersion, identity } = options
+      const { bootId, agentVersion } = options
       const { nonce } = connection
       send(socket, { type: 'hello', version: CHANNEL_VERSION, nodeId: identity.nodeId, bootId, nonce, agentVersion })
     })
@@ -160,7 +175,7 @@ export function openChannel(options: ChannelOptions): Channel {
       try {
         take(connection, serverFrame.parse(JSON.parse(String(data))))
       } catch (error) {
-        drop(connection, error instanceof Error ? error : new Error(String(error)))
+        drop(connection, asError(error))
       }
     })
     socket.on('error', (error) => {
@@ -190,12 +205,18 @@ export function openChannel(options: ChannelOptions): Channel {
     if (timer) clearInterval(timer)
     const error = agentErrors['channel.cut']({ reason: connection.reason?.message ?? 'closed' })
     leave(connection, error)
-    const proven = connection.welcomedAtMs !== null && performance.now() - connection.welcomedAtMs > PROVEN_MS
-    failures = proven ? 1 : failures + 1
+    tryAgain(
+      connection.reason ?? error,
+      connection.welcomedAtMs === null ? 0 : performance.now() - connection.welcomedAtMs,
+    )
+  }
+
+  const tryAgain = (error: Error, heldMs: number): void => {
+    failures = heldMs > PROVEN_MS ? 1 : failures + 1
     const longest = Math.min(options.backoffMaxMs ?? 5_000, FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, 20))
     // Not all nodes at once when a server comes back.
-    timer = setTimeout(dial, longest * (0.5 + Math.random() / 2))
-    options.onTrouble?.(connection.reason ?? error, failures)
+    timer = setTimeout(() => void dial(), longest * (0.5 + Math.random() / 2))
+    options.onTrouble?.(error, failures)
   }
 
   const take = (connection: Connection, frame: ServerFrame): void => {
@@ -217,7 +238,7 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 
   const prove = (connection: Connection, challenge: Extract<ServerFrame, { type: 'challenge' }>): void => {
-    const { nodeId, instanceId, instanceKey, keys } = options.identity
+    const { nodeId, instanceId, instanceKey, keys } = connection.identity
     const said = { instanceId, agentNonce: connection.nonce, serverNonce: challenge.nonce }
     const genuine =
       challenge.instanceId === instanceId && isSignedBy(instanceKey, challengeBytes(said), challenge.signature)
@@ -229,9 +250,8 @@ export function openChannel(options: ChannelOptions): Channel {
   const refused = (connection: Connection, { code, final }: Extract<ServerFrame, { type: 'refused' }>): void => {
     const error = agentErrors['channel.refused']({ code })
     // Only the server itself may send a node away for ever: before its challenge anybody could say so.
-    if (!final || !connection.genuine) return void drop(connection, error)
-    end(error)
-    options.onRefused?.(code)
+    if (final && connection.genuine && options.onRefused?.(code) !== 'again') end(error)
+    else drop(connection, error)
   }
 
   const ask = (
@@ -253,7 +273,7 @@ export function openChannel(options: ChannelOptions): Channel {
     })
   }
 
-  dial()
+  void dial()
 
   return {
     get connected() {
@@ -297,6 +317,10 @@ export function openChannel(options: ChannelOptions): Channel {
 
 function send(socket: WebSocket, frame: AgentFrame): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame))
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 function drop(connection: Connection, reason: Error): void {
