@@ -1,6 +1,9 @@
 export { type Agent, type AgentParts, startAgent } from './agent.ts'
 export { type AgentConfig, type AgentLimits, agentConfig, agentLimits } from './config.ts'
 export { agentErrors } from './errors.ts'
+export { runSimulatedFleet, type SimulationOptions, type SimulationProgress } from './simulation/fleet.ts'
+export { JoinRefusedError } from './simulation/join.ts'
+export { parsePlan, type SimulationPlan, simulationPlan } from './simulation/plan.ts'
 export {
   type Channel,
   type ChannelIdentity,
