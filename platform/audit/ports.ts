@@ -1,5 +1,5 @@
 import type { Scope } from '@medley/kernel'
-import type { Transaction } from '@medley/store'
+import type { QueryExecutorProvider } from 'kysely'
 
 /** One thing somebody did or tried to do. Append-only: the store itself refuses to change or remove a row. */
 export interface AuditEntry {
@@ -24,11 +24,22 @@ export interface AuditEntry {
 export type NewAuditEntry = Omit<AuditEntry, 'id' | 'at'>
 
 export interface Audit {
-  /** In a transaction of its own: also what was rolled back is told. */
+  /**
+   * In a transaction of its own: also what was rolled back is told. Rejects when the store does: await it, so that an
+   * act that could not be audited does not pass.
+   */
   record(entry: NewAuditEntry): Promise<void>
-  /** In the transaction of the change it tells of. */
-  recordIn(tx: Transaction<never>, entry: NewAuditEntry): Promise<void>
-  /** Newest first; a tenant sees its own entries, the system scope all. */
+  /**
+   * In the transaction of the change it tells of: both are kept or neither. Under a tenant's scope the entry must be
+   * that tenant's; row-level security refuses any other.
+   */
+  recordIn(tx: QueryExecutorProvider, entry: NewAuditEntry): Promise<void>
+  /**
+   * Newest first; a tenant sees its own entries, the system scope all, also those of no tenant. `after`: id of the
+   * last entry of the page before. `from` is inclusive, `to` is not.
+   *
+   * @throws AppError `audit.cursor.invalid` where `after` names no entry that the scope sees
+   */
   list(
     scope: Scope,
     page: {

@@ -1,0 +1,134 @@
+/**
+ * What an audit entry must not carry: secrets, and whatever the store cannot hold. Both are taken out here, so that no
+ * caller has to remember, and no input can make its own audit fail.
+ */
+
+export const REDACTED = '[redacted]'
+const LONGEST_TEXT = 2_000
+const DEEPEST = 8
+/** Values in one entry, over all depths. */
+const MOST_VALUES = 2_000
+
+/** A field with one of these words anywhere in its name holds a secret. */
+const ALWAYS = new Set([
+  'apikey',
+  'authorization',
+  'cookie',
+  'credential',
+  'credentials',
+  'passphrase',
+  'passwd',
+  'password',
+  'pepper',
+  'private',
+  'pwd',
+  'secret',
+  'secrets',
+])
+/** These only where the name ends on one: `joinToken` is a secret, `tokenId` and `keyFingerprint` are not. */
+const AT_THE_END = new Set(['key', 'keys', 'token', 'tokens', 'auth', 'bearer', 'signature', 'pem'])
+/** Ends on a word from above and yet is for everybody to read. */
+const PUBLIC = new Set(['public key', 'card key', 'chip key'])
+/** A webhook's secret is in its path or query, so that of such an address only the host is kept. */
+const ADDRESS = new Set(['url', 'uri', 'href', 'webhook', 'hook', 'callback'])
+
+/** Secrets by their looks, wherever they stand: this factory's own tokens and keys, bearers, PEM, JSON web tokens. */
+const SECRET_TEXT = [
+  /\b(?:mjt|mk)_[0-9A-Za-z]{10}_[0-9A-Za-z_-]{16,}/g,
+  /\b(?:bearer|basic)\s+[0-9A-Za-z._~+/=-]{8,}/gi,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*/g,
+]
+/** Groups: scheme, user information, host, path, query and fragment. */
+const URL_TEXT = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@]*@)?([^\s/?#@]*)([^\s?#]*)([?#]\S*)?/gi
+
+/** @returns plain JSON without secrets, bounded in depth, length and number. */
+export function redact(detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return fields(detail, 0, { left: MOST_VALUES })
+}
+
+/** A text as PostgreSQL can hold it, without what looks like a secret. */
+export function safeText(text: string): string {
+  const plain = SECRET_TEXT.reduce((rest, pattern) => rest.replace(pattern, REDACTED), cut(storable(text)))
+  return plain.replace(
+    URL_TEXT,
+    (_, scheme: string, user: string | undefined, host: string, path: string, query: string | undefined) =>
+      `${scheme}${user === undefined ? '' : `${REDACTED}@`}${host}${path}${query === undefined ? '' : `?${REDACTED}`}`,
+  )
+}
+
+interface Budget {
+  left: number
+}
+
+function fields(value: object, depth: number, budget: Budget): Record<string, unknown> {
+  const kept: [string, unknown][] = []
+  for (const [name, inner] of Object.entries(value)) {
+    if (budget.left <= 0) {
+      kept.push(['[cut]', true])
+      break
+    }
+    const read = field(name, inner, depth, budget)
+    if (read !== undefined) kept.push([safeText(name), read])
+  }
+  return Object.fromEntries(kept)
+}
+
+function field(name: string, value: unknown, depth: number, budget: Budget): unknown {
+  budget.left -= 1
+  if (value === null || value === undefined || typeof value === 'boolean') return value
+  const words = wordsOf(name)
+  if (isSecret(words)) return typeof value === 'number' && !words.some((word) => ALWAYS.has(word)) ? value : REDACTED
+  if (words.some((word) => ADDRESS.has(word))) return addressOnly(value, depth, budget)
+  return anything(value, depth, budget)
+}
+
+function anything(value: unknown, depth: number, budget: Budget): unknown {
+  if (typeof value === 'string') return safeText(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value !== 'object') return value === true || value === false ? value : undefined
+  if (value === null) return null
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
+  if (depth >= DEEPEST) return '[cut]'
+  if (!Array.isArray(value)) return fields(value, depth + 1, budget)
+  const items: unknown[] = []
+  for (const item of value) {
+    if (budget.left <= 0) return [...items, '[cut]']
+    budget.left -= 1
+    items.push(anything(item, depth + 1, budget) ?? null)
+  }
+  return items
+}
+
+function addressOnly(value: unknown, depth: number, budget: Budget): unknown {
+  if (Array.isArray(value)) return value.slice(0, 100).map((item) => addressOnly(item, depth + 1, budget))
+  if (typeof value !== 'string') return anything(value, depth, budget)
+  const [, scheme = '', , host = ''] = new RegExp(URL_TEXT.source, 'i').exec(storable(value)) ?? []
+  // An address that cannot be taken apart may be all secret.
+  return host === '' ? REDACTED : cut(`${scheme}${host}/${REDACTED}`)
+}
+
+function isSecret(words: readonly string[]): boolean {
+  if (words.some((word) => ALWAYS.has(word))) return true
+  return AT_THE_END.has(words.at(-1) ?? '') && !PUBLIC.has(words.slice(-2).join(' '))
+}
+
+/** `joinToken`, `join-token`, `JOIN_TOKEN` and `URLPath` as words in lower case. */
+function wordsOf(name: string): readonly string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '')
+}
+
+/** PostgreSQL holds neither U+0000 nor half a surrogate pair. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\uFFFD')
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT).toWellFormed()}…`
+}
