@@ -1,6 +1,58 @@
+import { createSealer } from './adapters/sealed.ts'
+import type { AlertingTables } from './adapters/tables.ts'
+import { createAlerts } from './alerts.ts'
+import { createChannels } from './channels.ts'
+import type { Context } from './context.ts'
+import { deliver } from './delivery.ts'
+import { createEvaluation } from './evaluation.ts'
 import type { Alerting, AlertingPorts } from './ports.ts'
+import { createRules, seedRules } from './rules.ts'
 
-/** Stands in until the parts below it are there. */
-export async function createAlerting(_ports: AlertingPorts): Promise<Alerting> {
-  throw new Error('alerting is not built yet')
+const TICK_MS = 1_000
+
+/**
+ * Seeds the built-in rules and reads where every rule stands. One process at a time should evaluate; any number may
+ * deliver.
+ *
+ * @throws {Error} where the instance's secret is shorter than 32 bytes.
+ */
+export async function createAlerting(ports: AlertingPorts): Promise<Alerting> {
+  const { store, ids, clock, secret, log = () => {}, messageIntervalMs = 10_000, gatherMs = 3_000 } = ports
+  const database = store.tables<AlertingTables>()
+  const context: Context = { database, ids, clock, sealer: createSealer(secret), log, messageIntervalMs, gatherMs }
+  await seedRules(context)
+  return {
+    ...createRules(context),
+    ...createChannels(context),
+    ...createAlerts(context),
+    ...(await createEvaluation(context)),
+    ...createWorker(context),
+  }
+}
+
+function createWorker(context: Context): Pick<Alerting, 'deliver' | 'start' | 'stop'> {
+  let timer: NodeJS.Timeout | null = null
+  let current: Promise<unknown> = Promise.resolve()
+
+  function schedule(): void {
+    timer = setTimeout(() => {
+      current = deliver(context)
+        .catch((error) => context.log('alert messages could not be looked for', { error: String(error) }))
+        .finally(() => {
+          if (timer !== null) schedule()
+        })
+    }, TICK_MS)
+    timer.unref()
+  }
+  return {
+    deliver: () => deliver(context),
+    start() {
+      if (timer === null) schedule()
+    },
+    async stop() {
+      if (timer !== null) clearTimeout(timer)
+      timer = null
+      await current
+    },
+  }
 }

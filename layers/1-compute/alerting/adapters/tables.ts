@@ -34,7 +34,10 @@ export interface AlertChannelsTable {
   locale: Locale
   enabled: boolean
   created_at: Date
-  last_sent_at: Date | null
+  /** No message before this: the interval between messages, the wait after a failure, or one is under way. */
+  next_try_at: Date
+  /** Messages that failed since the last that did not. */
+  failures: number
 }
 
 export interface AlertsTable {
@@ -87,7 +90,8 @@ export interface AlertDeliveriesTable {
   attempts: number
   last_error: string | null
   created_at: Date
-  next_at: Date
+  /** Not before: others of the same failure are waited for. */
+  due_at: Date
   at: Date
 }
 
@@ -127,7 +131,8 @@ async function createSettings(db: Kysely<unknown>): Promise<void> {
       locale text not null,
       enabled boolean not null,
       created_at timestamptz not null,
-      last_sent_at timestamptz
+      next_try_at timestamptz not null,
+      failures integer not null default 0
     )`.execute(db)
 }
 
@@ -191,11 +196,11 @@ async function createDeliveries(db: Kysely<unknown>): Promise<void> {
       attempts integer not null default 0,
       last_error text,
       created_at timestamptz not null,
-      next_at timestamptz not null,
+      due_at timestamptz not null,
       at timestamptz not null,
       unique (alert_id, channel_id, event)
     )`.execute(db)
-  await sql`create index alert_deliveries_due on alert_deliveries (channel_id, next_at) where state = 'waiting'`.execute(
+  await sql`create index alert_deliveries_due on alert_deliveries (channel_id, due_at) where state = 'waiting'`.execute(
     db,
   )
 }

@@ -1,0 +1,263 @@
+import { usualDrivers } from './drift.ts'
+import { concerns, judgeChip, judgeNode, type Surroundings, type Verdict } from './judge.ts'
+import type { ChipObservation, Coded, NodeObservation, Observation } from './observation.ts'
+import type { AlertRule, MetricColumns } from './rule.ts'
+import { advance, type Standing } from './standing.ts'
+import { extend, increase, type Trail } from './trail.ts'
+
+export interface Subject {
+  readonly id: string
+  readonly nodeId: string
+  readonly chipId: string | null
+  readonly tenantId: string | null
+  readonly name: string
+  readonly simulated: boolean
+}
+
+/** An alert that begins or ends. An alert of something that is gone ends without a subject. */
+export interface Transition {
+  readonly event: 'firing' | 'resolved'
+  readonly rule: AlertRule | null
+  readonly ruleId: string
+  readonly subjectId: string
+  readonly subject: Subject | null
+  readonly value: number | null
+  readonly evidence: readonly Coded[]
+}
+
+export interface StandingChange {
+  readonly ruleId: string
+  readonly subjectId: string
+  /** Null: back to nothing. */
+  readonly standing: Standing | null
+}
+
+export interface TrailChange {
+  readonly chipId: string
+  readonly metric: string
+  readonly trail: Trail
+}
+
+/** What one evaluation found. It takes effect with {@link Evaluator.commit}, once it is stored. */
+export interface Outcome {
+  readonly transitions: readonly Transition[]
+  readonly standings: readonly StandingChange[]
+  readonly trails: readonly TrailChange[]
+}
+
+export interface SavedState {
+  readonly standings: Iterable<StandingChange>
+  readonly trails: Iterable<TrailChange>
+}
+
+export interface Evaluator {
+  /** Repeatable until it is committed: the same observation and time give the same outcome. */
+  evaluate(rules: readonly AlertRule[], observation: Observation, nowMs: number): Outcome
+  commit(outcome: Outcome): void
+}
+
+interface Kept {
+  chip: ChipObservation
+  /** By metric. */
+  readonly trails: Map<string, KeptTrail>
+}
+
+interface KeptTrail {
+  trail: Trail
+  /** As it was stored last; null: not yet. */
+  saved: Trail | null
+}
+
+/** A trail that changes all the time is stored again this much later at the earliest, milliseconds. */
+const COUNTER_SAVE_MS = 60_000
+const GAUGE_SAVE_MS = 300_000
+const NOTHING: Outcome = { transitions: [], standings: [], trails: [] }
+
+/**
+ * Decides which alerts begin and end. Keeps what was last observed, so that a caller need name only what changed; has
+ * no clock and does no I/O. What must outlive the process goes out as changes and comes in as `saved`.
+ */
+export function createEvaluator(columns: MetricColumns, saved: SavedState): Evaluator {
+  const nodes = new Map<string, NodeObservation>()
+  const chips = new Map<string, Kept>()
+  const standings = new Map<string, Map<string, Standing>>()
+  const savedTrails = new Map<string, Map<string, Trail>>()
+  let whole = false
+  for (const { ruleId, subjectId, standing } of saved.standings) put(standings, ruleId, subjectId, standing)
+  for (const { chipId, metric, trail } of saved.trails) put(savedTrails, chipId, metric, trail)
+
+  function take(observation: Observation): void {
+    const seen = new Set<string>()
+    for (const node of observation.nodes) {
+      nodes.set(node.nodeId, node)
+      seen.add(node.nodeId)
+    }
+    for (const chip of observation.chips) {
+      const kept = chips.get(chip.chipId)
+      if (kept) kept.chip = chip
+      else chips.set(chip.chipId, { chip, trails: recall(chip.chipId) })
+      seen.add(chip.chipId)
+    }
+    if (!observation.complete) return
+    whole = true
+    for (const id of nodes.keys()) if (!seen.has(id)) nodes.delete(id)
+    for (const id of chips.keys()) if (!seen.has(id)) chips.delete(id)
+  }
+
+  function recall(chipId: string): Kept['trails'] {
+    const found = [...(savedTrails.get(chipId) ?? [])]
+    savedTrails.delete(chipId)
+    return new Map(found.map(([metric, trail]) => [metric, { trail, saved: trail }]))
+  }
+
+  function follow(metrics: ReadonlySet<string>): TrailChange[] {
+    const changes: TrailChange[] = []
+    for (const metric of metrics) {
+      const column = columns.get(metric)
+      if (column === undefined) continue
+      for (const kept of chips.values()) {
+        const change = followOne(kept, metric, column.index, column.counter)
+        if (change) changes.push(change)
+      }
+    }
+    return changes
+  }
+
+  function followOne(kept: Kept, metric: string, index: number, counter: boolean): TrailChange | null {
+    const { chip, trails } = kept
+    const value = chip.values?.[index] ?? null
+    if (value === null || chip.readAtMs === null) return null
+    const before = trails.get(metric)
+    const saved = before?.saved ?? null
+    const trail = extend(before?.trail ?? null, value, chip.readAtMs, counter)
+    trails.set(metric, { trail, saved })
+    if (saved !== null && trail.lastAtMs - saved.lastAtMs < (counter ? COUNTER_SAVE_MS : GAUGE_SAVE_MS)) return null
+    // A counter that stood still need not be stored: the next reading after a restart counts from the same value.
+    return counter && saved?.last === trail.last ? null : { chipId: chip.chipId, metric, trail }
+  }
+
+  function surroundings(rules: readonly AlertRule[], nowMs: number): Surroundings {
+    const drifting = rules.some((rule) => rule.condition.kind === 'driver-drift')
+    const usualDriver = drifting ? usualDrivers(present(chips, nodes)) : new Map<string, string>()
+    const increaseOf = (chipId: string, metric: string): number | null => {
+      const trail = chips.get(chipId)?.trails.get(metric)?.trail ?? null
+      return increase(trail, nowMs, columns.get(metric)?.counter ?? false)
+    }
+    return { nowMs, columns, usualDriver, increaseOf }
+  }
+
+  function evaluateRule(rule: AlertRule, around: Surroundings, into: MutableOutcome): void {
+    const known = standings.get(rule.id) ?? NOBODY
+    const judged = new Set<string>()
+    const visit: Visit = (id, verdict, subject) => {
+      const before = known.get(id) ?? null
+      if (before === null && verdict.holds !== true) return
+      judged.add(id)
+      const { standing, event } = advance(before, verdict.holds, rule.forSeconds * 1_000, around.nowMs)
+      if (standing !== before) into.standings.push({ ruleId: rule.id, subjectId: id, standing })
+      if (event === null) return
+      const [value, evidence] = [verdict.value, verdict.evidence()]
+      into.transitions.push({ event, rule, ruleId: rule.id, subjectId: id, subject: subject(), value, evidence })
+    }
+    if (rule.condition.kind === 'node-away') visitNodes(rule, visit)
+    else visitChips(rule, around, visit)
+    // Gone from the fleet, or no longer the rule's concern.
+    for (const [id, standing] of known) if (!judged.has(id)) end(rule, id, standing, into)
+  }
+
+  function visitNodes(rule: AlertRule, visit: Visit): void {
+    for (const node of nodes.values()) {
+      if (node.simulated && !rule.includeSimulated) continue
+      visit(node.nodeId, silenced(node, judgeNode(node)), () => subjectOfNode(node))
+    }
+  }
+
+  function visitChips(rule: AlertRule, around: Surroundings, visit: Visit): void {
+    for (const { chip } of chips.values()) {
+      if (!concerns(rule, chip)) continue
+      const node = nodes.get(chip.nodeId)
+      visit(chip.chipId, silenced(node, judgeChip(rule.condition, chip, around)), () => subjectOfChip(chip, node))
+    }
+  }
+
+  return {
+    evaluate(rules, observation, nowMs) {
+      take(observation)
+      // Before the whole fleet was seen once, what was not named is not gone, and no driver is the usual one.
+      if (!whole) return NOTHING
+      const into: MutableOutcome = { transitions: [], standings: [] }
+      const active = rules.filter((rule) => rule.enabled)
+      const trails = follow(trailedMetrics(active))
+      const around = surroundings(active, nowMs)
+      const activeIds = new Set(active.map((rule) => rule.id))
+      for (const rule of active) evaluateRule(rule, around, into)
+      for (const [ruleId, subjects] of standings) {
+        if (activeIds.has(ruleId)) continue
+        const rule = rules.find((each) => each.id === ruleId) ?? null
+        for (const [id, standing] of subjects) end(rule ?? ruleId, id, standing, into)
+      }
+      return { ...into, trails }
+    },
+    commit(outcome) {
+      for (const { ruleId, subjectId, standing } of outcome.standings) put(standings, ruleId, subjectId, standing)
+      for (const { chipId, metric, trail } of outcome.trails) {
+        const kept = chips.get(chipId)?.trails.get(metric)
+        if (kept) kept.saved = trail
+      }
+    },
+  }
+}
+
+type Visit = (id: string, verdict: Verdict, subject: () => Subject) => void
+
+const NOBODY: ReadonlyMap<string, Standing> = new Map()
+
+interface MutableOutcome {
+  readonly transitions: Transition[]
+  readonly standings: StandingChange[]
+}
+
+/** A subject that no rule looks at any more has nothing to wait for. */
+function end(rule: AlertRule | string, subjectId: string, standing: Standing, into: MutableOutcome): void {
+  const ruleId = typeof rule === 'string' ? rule : rule.id
+  into.standings.push({ ruleId, subjectId, standing: null })
+  if (standing.phase === 'pending') return
+  const whose = { rule: typeof rule === 'string' ? null : rule, ruleId, subjectId, subject: null }
+  into.transitions.push({ event: 'resolved', ...whose, value: null, evidence: [] })
+}
+
+/** Nobody is called for a node in maintenance, and nothing is taken back either; a revoked one is no longer ours. */
+function silenced(node: NodeObservation | undefined, verdict: Verdict): Verdict {
+  if (node?.state === 'revoked') return { ...verdict, holds: false }
+  return node?.maintenance ? { ...verdict, holds: null } : verdict
+}
+
+function* present(chips: ReadonlyMap<string, Kept>, nodes: ReadonlyMap<string, NodeObservation>) {
+  for (const { chip } of chips.values()) if (nodes.get(chip.nodeId)?.state !== 'revoked') yield chip
+}
+
+function trailedMetrics(rules: readonly AlertRule[]): ReadonlySet<string> {
+  const metrics = rules.flatMap(({ condition }) =>
+    condition.kind === 'metric' && condition.comparison === 'increased-by' ? [condition.metric] : [],
+  )
+  return new Set(metrics)
+}
+
+function subjectOfNode(node: NodeObservation): Subject {
+  const { nodeId, tenantId, name, simulated } = node
+  return { id: nodeId, nodeId, chipId: null, tenantId, name, simulated }
+}
+
+function subjectOfChip(chip: ChipObservation, node: NodeObservation | undefined): Subject {
+  const { chipId, nodeId, simulated } = chip
+  const name = node ? `${node.name} / ${chip.name}` : chip.name
+  return { id: chipId, nodeId, chipId, tenantId: node?.tenantId ?? null, name, simulated }
+}
+
+function put<Value>(into: Map<string, Map<string, Value>>, outer: string, inner: string, value: Value | null): void {
+  const found = into.get(outer) ?? new Map<string, Value>()
+  if (value === null) found.delete(inner)
+  else found.set(inner, value)
+  if (found.size > 0) into.set(outer, found)
+  else into.delete(outer)
+}
