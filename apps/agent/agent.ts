@@ -5,16 +5,19 @@ import path from 'node:path'
 import { claimDirectory, createLocalExecutor } from '@medley/executor-local'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
 import type { EngineBuild, NodeFacts } from '@medley/fleet/protocol'
+import { AppError } from '@medley/kernel'
 import type { AgentConfig } from './config.ts'
+import { createChangeLog } from './discovery/changes.ts'
 import { startChipReader } from './discovery/chips.ts'
 import { createDriverHost } from './discovery/host.ts'
-import { loadNodeKey, loadOrders, saveOrders } from './state-files.ts'
+import { openIdentity } from './enrolment/identity.ts'
+import { loadOrders, saveOrders } from './state-files.ts'
+import { openChannel } from './sync/channel.ts'
 import { startSyncLoop } from './sync/loop.ts'
-import { createServerClient } from './sync/server-client.ts'
+import { loadTelemetryState, saveTelemetryState, startTelemetry } from './telemetry/telemetry.ts'
+import { AGENT_VERSION } from './version.ts'
 import { errorOf, messageOf, type WorkloadDeps } from './workloads/managed.ts'
 import { createReconciler } from './workloads/reconciler.ts'
-
-const AGENT_VERSION = '0.1.0'
 
 export interface AgentParts {
   readonly drivers: readonly ChipDriver[]
@@ -42,7 +45,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const predecessor = await claimDirectory(config.runDirectory)
   if (predecessor !== null) parts.log('predecessor ended', { pid: predecessor })
   await mkdir(workDirectory, { recursive: true, mode: 0o700 })
-  const nodeKey = await loadNodeKey(stateDirectory)
+  const identity = await openIdentity(config, stateDirectory)
   const bootId = randomUUID()
   const stopHeart = await startHeartbeat(heartbeatFile, limits.heartbeatMs)
 
@@ -63,27 +66,66 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const kept = await loadOrders(stateDirectory)
   if (kept) reconciler.apply(kept.workloads)
 
+  const changes = createChangeLog()
   const chipReader = startChipReader({
     host: parts.host ?? createDriverHost({ scratchDirectory: path.join(config.runDirectory, 'tools') }),
     drivers: parts.drivers,
     intervalMs: limits.chipsIntervalMs,
     onBroken: (driver, error) => parts.log('driver broken', { driver, message: messageOf(error) }),
-    onChange: () => changed(),
+    onChange: (before, after, first) => {
+      if (!first) changes.note(before, after, Date.now())
+      changed()
+    },
   })
   const [engines] = await Promise.all([enginesOf(parts), chipReader.first, reconciler.settled()])
 
+  // Once, then rarely: a server that is away for a night must not fill the disk.
+  const trouble = (event: string) => (error: unknown, failures: number) => {
+    if (failures === 1 || failures % 60 === 0) parts.log(event, { message: messageOf(error), failures })
+  }
+  const notReached = trouble('server not reached')
+  const telemetryFile = path.join(stateDirectory, 'telemetry.json')
+  const telemetryState = await loadTelemetryState(telemetryFile)
+  const channel = openChannel({
+    serverUrl: identity.serverUrl,
+    identity: identity.current,
+    bootId,
+    agentVersion: AGENT_VERSION,
+    backoffMaxMs: limits.serverBackoffMaxMs,
+    onWelcome: ({ sampleIntervalMs }) => telemetry.welcomed(sampleIntervalMs),
+    onTrouble: (error, failures) => {
+      // Its instance was made anew: whom to trust is told by the token file both share.
+      if (error instanceof AppError && error.code === 'agent.channel.wrong-server') identity.refused()
+      notReached(error, failures)
+    },
+    onRefused: (code) => {
+      parts.log('refused by the server', { code })
+      return identity.refused()
+    },
+  })
+  const telemetry = startTelemetry({
+    channel,
+    chips: chipReader.chips,
+    phaseKey: identity.nodeKey,
+    state: telemetryState,
+    saveState: (state) => saveTelemetryState(telemetryFile, state),
+    limits: { maxAgeMs: limits.telemetryMaxAgeMs, maxBytes: limits.telemetryMaxBytes },
+  })
+
   const loop = startSyncLoop({
-    client: createServerClient(config.serverUrl, config.tokenFile),
+    channel,
     waitMs: limits.waitMs,
     backoffMaxMs: limits.serverBackoffMaxMs,
     report: (sync) => ({
-      nodeKey,
+      nodeKey: identity.nodeKey,
       bootId,
       facts: nodeFacts(engines),
       chips: [...chipReader.chips()],
+      changes: [...changes.all()],
       workloads: [...reconciler.statuses()],
       ...sync,
     }),
+    onTold: (report) => changes.forget(report.changes ?? []),
     onOrders: async (orders, first) => {
       reconciler.apply(orders.workloads)
       await saveOrders(stateDirectory, orders)
@@ -91,15 +133,13 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
       void reconciler.reap().catch((error: unknown) => parts.log('reaping failed', { error: errorOf(error) }))
       parts.onFirstSync()
     },
-    onTrouble: (error, failures) => {
-      // Once, then rarely: a server that is away for a night must not fill the disk.
-      if (failures === 1 || failures % 60 === 0)
-        parts.log('server not reached', { message: messageOf(error), failures })
-    },
+    onTrouble: trouble('report not taken'),
   })
   changed = loop.changed
 
   const stop = (): void => {
+    telemetry.stop()
+    channel.close()
     chipReader.stop()
     stopHeart()
   }

@@ -22,6 +22,14 @@ export const agentLimits = z.object({
   /** First rest after an engine has itself declared that it cannot run (wrong answer, no memory). */
   declaredFailureRestMs: milliseconds.default(30_000),
   serverBackoffMaxMs: milliseconds.default(5_000),
+  /** Readings that the server has not taken yet are kept this long, */
+  telemetryMaxAgeMs: milliseconds.default(3_600_000),
+  /** and up to this much. */
+  telemetryMaxBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(16 * 2 ** 20),
 })
 export type AgentLimits = z.infer<typeof agentLimits>
 
@@ -30,9 +38,10 @@ export const agentConfig = z.object({
   dataDirectory: z.string().min(1),
   /** Sockets, logs and process records. Short: a socket path has at most 107 bytes. */
   runDirectory: z.string().min(1).max(60),
-  serverUrl: z.url(),
-  /** JSON file with a field `internalToken`. */
-  tokenFile: z.string().min(1),
+  /** Left out: the server that the node joined. */
+  serverUrl: z.url().optional(),
+  /** Of the factory's own agent: JSON file with a field `internalToken`. Others were joined by a person. */
+  tokenFile: z.string().min(1).optional(),
   limits: agentLimits.prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>

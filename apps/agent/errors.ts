@@ -59,12 +59,50 @@ export const agentErrors = defineErrors('agent', {
     title: { en: 'The engine answered with status {status}', 'zh-CN': '推理引擎返回状态码 {status}' },
     hint: { en: 'Look at the engine’s log.', 'zh-CN': '请查看推理引擎的日志。' },
   },
-  'server.refused': {
-    status: 502,
-    title: { en: 'The server answered the agent with status {status}', 'zh-CN': '服务端对代理返回状态码 {status}' },
+  'join.refused': {
+    status: 403,
+    title: { en: '{server} refused this node ({code}): {title}', 'zh-CN': '{server} 拒绝了该节点（{code}）：{title}' },
     hint: {
-      en: 'Check that agent and server share one data directory and one version.',
-      'zh-CN': '请确认代理与服务端使用同一数据目录和同一版本。',
+      en: 'Make a new join token and try again. The server’s audit log says why this one was refused.',
+      'zh-CN': '请新建接入令牌后重试。拒绝的具体原因可在服务端的审计日志中查看。',
+    },
+  },
+  'join.unreachable': {
+    status: 503,
+    title: { en: '{server} could not be asked to join: {reason}', 'zh-CN': '无法向 {server} 申请接入：{reason}' },
+    hint: {
+      en: 'Check the address and the network. The same token may be used again: nothing is spent twice for one node.',
+      'zh-CN': '请检查服务端地址和网络。可以用同一令牌重试：同一节点不会重复占用次数。',
+    },
+  },
+  'join.missing': {
+    status: 409,
+    title: { en: 'This machine has not joined a server yet', 'zh-CN': '本机尚未接入任何服务端' },
+    hint: {
+      en: 'Run `medley agent join URL` with a join token. Looked in {directory}.',
+      'zh-CN': '请使用接入令牌运行 `medley agent join URL`。查找目录：{directory}。',
+    },
+  },
+  'credentials.exposed': {
+    status: 500,
+    title: {
+      en: 'Others on this machine may read the node’s private key (mode {mode})',
+      'zh-CN': '本机其他用户可以读取节点私钥（权限 {mode}）',
+    },
+    hint: {
+      en: 'Run `chmod 600 {file}`. If somebody may have read it, revoke the node and join again as a new one.',
+      'zh-CN': '请运行 `chmod 600 {file}`。若私钥可能已泄露，请吊销该节点，再作为新节点接入。',
+    },
+  },
+  'credentials.unreadable': {
+    status: 500,
+    title: {
+      en: 'The node’s credentials cannot be read or written ({reason})',
+      'zh-CN': '无法读写节点凭据（{reason}）',
+    },
+    hint: {
+      en: 'Check the owner and the content of {file}. Without it the node must join again as a new one.',
+      'zh-CN': '请检查 {file} 的属主和内容。该文件丢失后，节点只能作为新节点重新接入。',
     },
   },
   'channel.cut': {

@@ -1,5 +1,7 @@
 export { type Agent, type AgentParts, startAgent } from './agent.ts'
 export { type AgentConfig, type AgentLimits, agentConfig, agentLimits } from './config.ts'
+export type { Joined } from './enrolment/credentials.ts'
+export { type JoinWish, joinServer } from './enrolment/join.ts'
 export { agentErrors } from './errors.ts'
 export { runSimulatedFleet, type SimulationOptions, type SimulationProgress } from './simulation/fleet.ts'
 export { JoinRefusedError } from './simulation/join.ts'

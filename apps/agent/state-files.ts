@@ -1,20 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { type AgentOrders, agentOrders } from '@medley/fleet/protocol'
-import { z } from 'zod'
-
-const nodeFile = z.object({ nodeKey: z.string().min(1) })
-
-/** The node's key, made at the first start. A copied data directory carries it along: it names the directory. */
-export async function loadNodeKey(directory: string): Promise<string> {
-  const file = path.join(directory, 'node.json')
-  const known = nodeFile.safeParse(await readJson(file))
-  if (known.success) return known.data.nodeKey
-  const nodeKey = randomUUID()
-  await writeJson(file, { nodeKey })
-  return nodeKey
-}
 
 /** The last orders heard, so that an agent that starts without a server still keeps its engines running. */
 export async function loadOrders(directory: string): Promise<AgentOrders | null> {
@@ -26,7 +12,8 @@ export function saveOrders(directory: string, orders: AgentOrders): Promise<void
   return writeJson(path.join(directory, 'orders.json'), orders)
 }
 
-async function readJson(file: string): Promise<unknown> {
+/** Null: there is none, or it is not whole. */
+export async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'))
   } catch {
@@ -35,7 +22,7 @@ async function readJson(file: string): Promise<unknown> {
 }
 
 /** Whole or not at all, also over a power cut: written aside, synced, renamed. */
-async function writeJson(file: string, value: unknown): Promise<void> {
+export async function writeJson(file: string, value: unknown): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
   const temporary = `${file}.${process.pid}.tmp`
   const handle = await open(temporary, 'w', 0o600)

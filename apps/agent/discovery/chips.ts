@@ -6,6 +6,8 @@ import { readPci } from './pci.ts'
 const FIRST_READING_PATIENCE_MS = 3_000
 /** Rates need two readings; the second follows soon, the others at their interval. */
 const SECOND_READING_MS = 2_000
+/** A reading this much older than its interval is shown no more: the driver hangs, and nobody knows what is true now. */
+const STALE_MS = 60_000
 /** One look at the bus serves all drivers of a round: a server has hundreds of functions on it. */
 const BUS_AGE_MS = 1_000
 
@@ -21,8 +23,8 @@ export interface ChipReaderOptions {
   readonly drivers: readonly ChipDriver[]
   readonly intervalMs: number
   readonly onBroken: (driver: string, error: unknown) => void
-  /** A chip came, went or changed its health; mere readings are not worth a call. */
-  readonly onChange: () => void
+  /** A chip of one driver came, went or changed its health; mere readings are not worth a call. */
+  readonly onChange: (before: readonly ChipFacts[], after: readonly ChipFacts[], first: boolean) => void
 }
 
 /**
@@ -30,19 +32,23 @@ export interface ChipReaderOptions {
  * costs its own vendor's readings, never another's.
  */
 export function startChipReader(options: ChipReaderOptions): ChipReader {
-  const found = new Map<string, readonly ChipFacts[]>()
+  const found = new Map<string, { readonly chips: readonly ChipFacts[]; readonly atMs: number }>()
+  const reading = new Set<string>()
   const timers = new Set<NodeJS.Timeout>()
   const bus = sharedBus(options.host)
   let stopped = false
 
   const readOnce = async (driver: ChipDriver): Promise<void> => {
-    const before = found.get(driver.name) ?? []
+    const before = found.get(driver.name)?.chips ?? []
+    const first = !found.has(driver.name)
+    reading.add(driver.name)
     const after = await readDriver(options.host, driver, bus).catch((error: unknown) => {
       options.onBroken(driver.name, error)
       return before.map(unread)
     })
-    found.set(driver.name, after)
-    if (!stopped && markOf(after) !== markOf(before)) options.onChange()
+    reading.delete(driver.name)
+    found.set(driver.name, { chips: after, atMs: performance.now() })
+    if (!stopped && markOf(after) !== markOf(before)) options.onChange(before, after, first)
   }
   const readOn = async (driver: ChipDriver, nextMs: number): Promise<void> => {
     await readOnce(driver)
@@ -60,9 +66,16 @@ export function startChipReader(options: ChipReaderOptions): ChipReader {
     timers.add(setTimeout(resolve, FIRST_READING_PATIENCE_MS))
   })
 
+  const chipsOf = (driver: ChipDriver): readonly ChipFacts[] => {
+    const last = found.get(driver.name)
+    if (last === undefined) return []
+    const stale = reading.has(driver.name) && performance.now() - last.atMs > STALE_MS + options.intervalMs
+    return stale ? last.chips.map(unread) : last.chips
+  }
+
   return {
     first: Promise.race([all.then(() => undefined), patience]),
-    chips: () => options.drivers.flatMap((driver) => found.get(driver.name) ?? []),
+    chips: () => options.drivers.flatMap(chipsOf),
     stop: () => {
       stopped = true
       for (const timer of timers) clearTimeout(timer)
@@ -95,7 +108,7 @@ async function readDriver(host: DriverHost, driver: ChipDriver, bus: Bus): Promi
 /** What is left of a chip when its driver fails: it is still there, as far as anyone knows, and nothing else is. */
 function unread(chip: ChipFacts): ChipFacts {
   const readings = { memoryUsedBytes: null, utilizationRatio: null, temperatureCelsius: null, powerWatts: null }
-  return { ...chip, ...readings, cardPowerWatts: null, health: 'unknown', healthReasons: [] }
+  return { ...chip, ...readings, cardPowerWatts: null, sensors: {}, health: 'unknown', healthReasons: [] }
 }
 
 function markOf(chips: readonly ChipFacts[]): string {

@@ -1,5 +1,5 @@
 import type { AgentOrders, AgentReport } from '@medley/fleet/protocol'
-import type { ServerClient } from './server-client.ts'
+import type { Channel } from './channel.ts'
 
 /** Least time between two reports: progress may change a hundred times a second. */
 const LEAST_GAP_MS = 100
@@ -12,8 +12,10 @@ export interface SyncLoop {
 }
 
 export interface SyncDeps {
-  readonly client: ServerClient
+  readonly channel: Pick<Channel, 'ready' | 'report'>
   readonly report: (sync: { readonly appliedRevision: number; readonly waitMs: number }) => AgentReport
+  /** The server has heard this report. */
+  readonly onTold: (report: AgentReport) => void
   /** Called for each new revision, and for the first orders heard, in order. */
   readonly onOrders: (orders: AgentOrders, first: boolean) => Promise<void>
   readonly onTrouble: (error: unknown, failures: number) => void
@@ -46,8 +48,10 @@ export function startSyncLoop(deps: SyncDeps): SyncLoop {
 
   const exchange = async (poll: AbortController, waitMs: number): Promise<void> => {
     const signal = AbortSignal.any([poll.signal, stopped.signal])
-    const orders = await deps.client.sync(deps.report({ appliedRevision, waitMs }), signal)
+    const report = deps.report({ appliedRevision, waitMs })
+    const orders = await deps.channel.report(report, signal)
     failures = 0
+    deps.onTold(report)
     if (!heard || orders.revision !== appliedRevision) await deps.onOrders(orders, !heard)
     heard = true
     appliedRevision = orders.revision
@@ -55,6 +59,8 @@ export function startSyncLoop(deps: SyncDeps): SyncLoop {
 
   /** How long to wait before the next report. */
   const once = async (): Promise<number> => {
+    // What is reported is what is true when there is somebody to hear it.
+    await deps.channel.ready(stopped.signal)
     const waitMs = dirty || !heard ? 0 : deps.waitMs
     dirty = false
     const poll = new AbortController()
@@ -77,7 +83,8 @@ export function startSyncLoop(deps: SyncDeps): SyncLoop {
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) await pause(await once())
   }
-  void run()
+  // Ends only when stopped, or when the server will never take this node again.
+  run().catch(() => undefined)
 
   return {
     changed: () => {
