@@ -6,8 +6,9 @@
 export const REDACTED = '[redacted]'
 const LONGEST_TEXT = 2_000
 const DEEPEST = 8
-/** Values in one entry, over all depths. */
+/** In one entry, over all depths. */
 const MOST_VALUES = 2_000
+const MOST_CHARACTERS = 64_000
 
 /** A field with one of these words anywhere in its name holds a secret. */
 const ALWAYS = new Set([
@@ -30,7 +31,7 @@ const AT_THE_END = new Set(['key', 'keys', 'token', 'tokens', 'auth', 'bearer', 
 /** Ends on a word from above and yet is for everybody to read. */
 const PUBLIC = new Set(['public key', 'card key', 'chip key'])
 /** A webhook's secret is in its path or query, so that of such an address only the host is kept. */
-const ADDRESS = new Set(['url', 'uri', 'href', 'webhook', 'hook', 'callback'])
+const ADDRESS = new Set(['url', 'urls', 'uri', 'uris', 'href', 'webhook', 'webhooks', 'hook', 'hooks', 'callback'])
 
 /** Secrets by their looks, wherever they stand: this factory's own tokens and keys, bearers, PEM, JSON web tokens. */
 const SECRET_TEXT = [
@@ -44,7 +45,7 @@ const URL_TEXT = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@]*@)?([^\s/?#@]*)([^\s?#]*)
 
 /** @returns plain JSON without secrets, bounded in depth, length and number. */
 export function redact(detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return fields(detail, 0, { left: MOST_VALUES })
+  return fields(detail, 0, { values: MOST_VALUES, characters: MOST_CHARACTERS })
 }
 
 /** A text as PostgreSQL can hold it, without what looks like a secret. */
@@ -58,24 +59,35 @@ export function safeText(text: string): string {
 }
 
 interface Budget {
-  left: number
+  values: number
+  characters: number
+}
+
+function spent(budget: Budget): boolean {
+  return budget.values <= 0 || budget.characters <= 0
+}
+
+function text(value: string, budget: Budget): string {
+  const safe = safeText(value)
+  budget.characters -= safe.length
+  return safe
 }
 
 function fields(value: object, depth: number, budget: Budget): Record<string, unknown> {
   const kept: [string, unknown][] = []
   for (const [name, inner] of Object.entries(value)) {
-    if (budget.left <= 0) {
+    if (spent(budget)) {
       kept.push(['[cut]', true])
       break
     }
     const read = field(name, inner, depth, budget)
-    if (read !== undefined) kept.push([safeText(name), read])
+    if (read !== undefined) kept.push([text(name, budget), read])
   }
   return Object.fromEntries(kept)
 }
 
 function field(name: string, value: unknown, depth: number, budget: Budget): unknown {
-  budget.left -= 1
+  budget.values -= 1
   if (value === null || value === undefined || typeof value === 'boolean') return value
   const words = wordsOf(name)
   if (isSecret(words)) return typeof value === 'number' && !words.some((word) => ALWAYS.has(word)) ? value : REDACTED
@@ -84,7 +96,7 @@ function field(name: string, value: unknown, depth: number, budget: Budget): unk
 }
 
 function anything(value: unknown, depth: number, budget: Budget): unknown {
-  if (typeof value === 'string') return safeText(value)
+  if (typeof value === 'string') return text(value, budget)
   if (typeof value === 'number') return Number.isFinite(value) ? value : null
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object') return value === true || value === false ? value : undefined
@@ -94,8 +106,8 @@ function anything(value: unknown, depth: number, budget: Budget): unknown {
   if (!Array.isArray(value)) return fields(value, depth + 1, budget)
   const items: unknown[] = []
   for (const item of value) {
-    if (budget.left <= 0) return [...items, '[cut]']
-    budget.left -= 1
+    if (spent(budget)) return [...items, '[cut]']
+    budget.values -= 1
     items.push(anything(item, depth + 1, budget) ?? null)
   }
   return items
