@@ -18,7 +18,7 @@ export interface ApiClient {
   readonly gatewayUrl: string
   get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>>
   send<Schema extends z.ZodType>(
-    method: 'POST' | 'DELETE',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body: unknown,
     schema: Schema,
@@ -69,17 +69,28 @@ export function connect(data: string): ApiClient {
   }
 }
 
+/** Members of a query; those left out or undefined are not sent. */
+export type Query = Readonly<Record<string, string | undefined>>
+
+/** A path with its query. */
+export function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  const encoded = given.map((pair) => pair.map(encodeURIComponent).join('='))
+  return encoded.length === 0 ? path : `${path}?${encoded.join('&')}`
+}
+
 /** All items of a list, page by page. */
 export async function listAll<Item extends z.ZodType>(
   client: ApiClient,
   path: string,
   item: Item,
+  query: Query = {},
 ): Promise<readonly z.infer<Item>[]> {
   const shape = z.object({ items: z.array(item), nextCursor: z.string().nullable() })
   const all: z.infer<Item>[] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const after: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    const next: z.infer<typeof shape> = await client.get(`${path}?limit=500${after}`, shape)
+    const asked = { limit: '500', ...query, cursor: cursor === '' ? undefined : cursor }
+    const next: z.infer<typeof shape> = await client.get(withQuery(path, asked), shape)
     all.push(...next.items)
     cursor = next.nextCursor
   }

@@ -1,14 +1,35 @@
 import { Command } from 'commander'
 import { CliError } from './cli-error.ts'
+import { addAgent } from './commands/agent.ts'
+import { addAlerts } from './commands/alerts.ts'
+import { addAudit } from './commands/audit.ts'
 import { addChat } from './commands/chat.ts'
 import { addChips } from './commands/chips.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addFleet } from './commands/fleet.ts'
 import { addKeys } from './commands/keys.ts'
 import { addModels } from './commands/models.ts'
+import { addNodes } from './commands/nodes.ts'
 import { addStatus } from './commands/status.ts'
 import { addUp } from './commands/up.ts'
 import { addUsage } from './commands/usage.ts'
 import { programVersion } from './settings.ts'
+
+const VERBS = [
+  addUp,
+  addStatus,
+  addDoctor,
+  addFleet,
+  addNodes,
+  addChips,
+  addAgent,
+  addAlerts,
+  addModels,
+  addChat,
+  addKeys,
+  addUsage,
+  addAudit,
+]
 
 /** The whole command line: `medley <noun> <verb>`. */
 export function createProgram(): Command {
@@ -27,6 +48,6 @@ export function createProgram(): Command {
       throw new CliError(2, `${error.message.replace(/^error: /, '')} (add --help for the form and an example)`)
     })
   // Nouns are loaded with the program, their work only when called: `up` stays small beside the engines.
-  for (const add of [addUp, addStatus, addDoctor, addChips, addModels, addChat, addKeys, addUsage]) add(program)
+  for (const add of VERBS) add(program)
   return program
 }

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { CliError } from './cli-error.ts'
+import { createProgram } from './program.ts'
 import { takeLock } from './up/lock.ts'
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
@@ -40,11 +42,70 @@ function medley(words: readonly string[], env: NodeJS.ProcessEnv = {}, uid?: num
   })
 }
 
+/** What needs no process of its own: two hundred of them take minutes. Standard error is told by `main.ts` alone. */
+async function inProcess(words: readonly string[]): Promise<{ code: number; message: string; out: string }> {
+  let out = ''
+  const writing = vi.spyOn(process.stdout, 'write').mockImplementation((piece) => {
+    out += String(piece)
+    return true
+  })
+  const complaining = vi.spyOn(process.stderr, 'write').mockImplementation(() => true)
+  try {
+    vi.stubEnv('MEDLEY_DATA', data)
+    await createProgram().parseAsync(words, { from: 'user' })
+    return { code: 0, message: '', out }
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error
+    return { code: error.exitCode, message: error.message, out }
+  } finally {
+    writing.mockRestore()
+    complaining.mockRestore()
+    vi.unstubAllEnvs()
+  }
+}
+
 /** Each verb with what it needs to be called rightly, and how it can be called wrongly. */
 const VERBS: readonly (readonly [verb: string, right: string, wrong: string])[] = [
   ['status', '', '--frob'],
   ['sign-in-link', '', 'surplus'],
   ['chips', '', '--frob'],
+  ['chips', '--vendor acme --state lost --node node_1', '--state broken'],
+  ['chips show', 'chip_1', ''],
+  ['chips history', 'chip_1', 'chip_1 --from yesterday'],
+  ['chips history', 'chip_1', 'chip_1 --limit 501'],
+  ['chips quarantine', 'chip_1 --reason hot', 'chip_1'],
+  ['chips release', 'chip_1 --reason cool', 'chip_1'],
+  ['fleet', '', 'frob'],
+  ['fleet map', '', 'surplus'],
+  ['fleet events', '--from 7d --to 1h', '--from never'],
+  ['fleet events', '--node node_1', '--limit 0'],
+  ['nodes', '--filter a', '--frob'],
+  ['nodes show', 'node_1', ''],
+  ['nodes cordon', 'node_1', ''],
+  ['nodes uncordon', 'node_1', 'one two'],
+  ['nodes drain', 'node_1 --reason fan', ''],
+  ['nodes label', 'node_1 tier=a old-', 'node_1 tier'],
+  ['nodes taint', 'node_1 a=b:no-schedule c-', 'node_1 a=b:never'],
+  ['nodes taint', 'node_1 c-', 'node_1 a=b'],
+  ['nodes place', 'node_1 --rack 1', 'node_1'],
+  ['nodes revoke', 'node_1 --reason sold', 'node_1'],
+  ['nodes maintenance', '', '--to +2h --reason fan'],
+  ['nodes maintenance', 'node_1 --to +2h --reason fan', 'node_1 --to +2h'],
+  ['nodes maintenance', 'node_1 --cancel maint_1', 'node_1 --to soon --reason fan'],
+  ['agent token', '', 'frob'],
+  ['agent token list', '', 'surplus'],
+  ['agent token create', '--uses 8 --ttl 2h', '--uses 0'],
+  ['agent token create', '--simulated', '--ttl forever'],
+  ['agent token revoke', 'join_1', ''],
+  ['alerts', '--state all', '--state loud'],
+  ['alerts acknowledge', 'alert_1', ''],
+  ['alerts rules', '', 'frob'],
+  ['alerts rules enable', 'rule_1', ''],
+  ['alerts rules disable', 'rule_1', ''],
+  ['alerts channels', '', 'frob'],
+  ['alerts channels test', 'channel_1', ''],
+  ['audit', '--outcome denied', '--outcome maybe'],
+  ['audit', '--from 7d', '--from someday'],
   ['prove', '', 'one two'],
   ['models', '', 'surplus'],
   ['deployments', '', 'frob'],
@@ -72,6 +133,15 @@ const ALONE: readonly (readonly [verb: string, wrong: string])[] = [
   ['up', '--drain soon'],
   ['up', '--listen 192.0.2.1'],
   ['doctor', 'surplus'],
+  ['agent', 'frob'],
+  ['agent join', ''],
+  ['agent join', 'https://[::1]:7070'],
+  ['agent join', 'ftp://127.0.0.1 --token t'],
+  ['agent join', 'http://192.0.2.1:7070 --token t'],
+  ['agent run', 'surplus'],
+  ['agent status', 'surplus'],
+  ['fleet simulate', ''],
+  ['fleet simulate', '--plan plan.yaml --duration long'],
   ['chips parse', 'file'],
   ['chips parse', 'file --vendor nobody'],
   ['chips vendors', '--frob'],
@@ -82,9 +152,9 @@ describe('every verb', () => {
   it.each([...VERBS.map(([verb, , wrong]) => [verb, wrong] as const), ...ALONE])(
     'ends with 2 when used wrongly: medley %s %s',
     async (verb, wrong) => {
-      const { code, out, err } = await medley([...split(verb), ...split(wrong)])
+      const { code, message, out } = await inProcess([...split(verb), ...split(wrong)])
       expect({ code, out }).toEqual({ code: 2, out: '' })
-      expect(err).toMatch(verb === '' && wrong === '' ? /^Usage: medley/ : /^medley: \S/)
+      if (verb !== '' || wrong !== '') expect(message).toMatch(/^\S/)
     },
   )
 
@@ -102,14 +172,65 @@ describe('every verb', () => {
   it.each([...new Set([...VERBS, ...ALONE].map(([verb]) => verb))])(
     'has help with 0: medley %s --help',
     async (verb) => {
-      const { code, out, err } = await medley([...split(verb), '--help'])
-      expect({ code, err }).toEqual({ code: 0, err: '' })
+      const { code, message, out } = await inProcess([...split(verb), '--help'])
+      expect({ code, message }).toEqual({ code: 0, message: '' })
       expect(out).toMatch(verb === '' ? /^Usage: medley/ : /Example:\n {2}medley /)
     },
   )
 })
 
+describe('a machine that has not joined', () => {
+  it.each(['agent run', 'agent status'])('is told how to: medley %s', async (verb) => {
+    const { code, err } = await medley([...split(verb), '--json'])
+    expect(code).toBe(5)
+    expect(JSON.parse(err)).toMatchObject({ error: { message: expect.stringContaining('medley agent join URL') } })
+  })
+
+  it('is told when no server answers, with nothing of its token', async () => {
+    const { code, err } = await medley(['agent', 'join', 'http://127.0.0.1:1', '--no-run', '--json'], {
+      MEDLEY_JOIN_TOKEN: 'mjt_towels',
+      MEDLEY_DATA: join(directory, 'joiner'),
+    })
+    expect(code).toBe(5)
+    expect(JSON.parse(err)).toMatchObject({ error: { exitCode: 5, code: 'agent.join.unreachable' } })
+    expect(err).not.toContain('towels')
+  })
+})
+
+describe('medley fleet simulate', () => {
+  const plan = (text: string) => {
+    const file = join(directory, 'plan.yaml')
+    writeFileSync(file, text)
+    return file
+  }
+
+  it('ends with 3 where there is no such plan', async () => {
+    const { code, err } = await medley(['fleet', 'simulate', '--plan', join(directory, 'none.yaml')])
+    expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('none.yaml') })
+  })
+
+  it.each([
+    ['groups: [', /neither YAML nor JSON/],
+    ['groups: []', /\n {2}groups: /],
+  ])('ends with 2 and says where a plan does not fit: %s', async (text, message) => {
+    const { code, err } = await medley(['fleet', 'simulate', '--plan', plan(text)])
+    expect(code).toBe(2)
+    expect(err).toMatch(message)
+  })
+
+  it('ends with 5 where no factory runs', async () => {
+    const file = plan('groups: [{ name: g, nodes: 1, vendor: acme, product: A1 }]')
+    const { code, err } = await medley(['fleet', 'simulate', '--plan', file])
+    expect({ code, err }).toEqual({ code: 5, err: expect.stringContaining('npm start') })
+  })
+})
+
 describe('the program', () => {
+  it('tells wrong usage on standard error alone', async () => {
+    expect(await medley([])).toEqual({ code: 2, out: '', err: expect.stringMatching(/^Usage: medley/) })
+    expect(await medley(['keys', 'frob'])).toEqual({ code: 2, out: '', err: expect.stringMatching(/^medley: \S/) })
+  })
+
   it('tells its version', async () => {
     expect(await medley(['--version'])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
   })

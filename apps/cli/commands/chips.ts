@@ -1,85 +1,143 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Chip, chip, operation } from '@medley/server/schemas'
+import { chipEvent } from '@medley/server/fleet-schemas'
+import { type Chip, chip, page } from '@medley/server/schemas'
 import type { Command } from 'commander'
-import { type ApiClient, connect, listAll } from '../api-client.ts'
-import { CliError } from '../cli-error.ts'
+import { connect, listAll, withQuery } from '../api-client.ts'
+import { oneOf, pastTime, wholeNumber } from '../arguments.ts'
 import { describeCode } from '../codes.ts'
 import { bytes, common, dataOf, isJson, number, printJson, printTable } from '../output.ts'
+import { printEvents } from './chip-events.ts'
 import { addChipsParse } from './chips-parse.ts'
+import { CHIP_STATE_NAMES, printFacts } from './fleet-words.ts'
+import { addProve, scores } from './prove.ts'
+import { chipPath, findNode } from './references.ts'
+
+interface ChipFilter {
+  readonly vendor?: string
+  readonly state?: string
+  readonly node?: string
+  readonly rack?: string
+  readonly filter?: string
+}
 
 export function addChips(program: Command): void {
   const chips = common(
-    program.command('chips').description('Chips of the fleet with their scores'),
-    'medley chips --json',
-  ).action(async (_flags: unknown, command: Command) => {
-    const chips = await listChips(connect(dataOf(command)))
-    if (isJson(command)) return printJson(chips)
+    program
+      .command('chips')
+      .description('Chips of the fleet with their states and scores')
+      .option('--vendor <name>', 'one of `medley chips vendors`')
+      .option('--state <state>', CHIP_STATE_NAMES.join(', '))
+      .option('--node <node>', 'id or host name')
+      .option('--rack <rack>')
+      .option('--filter <text>', 'part of product, node, uuid or serial'),
+    'medley chips --state lost --json',
+  ).action(async (flags: ChipFilter, command: Command) => {
+    const state = flags.state === undefined ? undefined : oneOf('--state', flags.state, CHIP_STATE_NAMES)
+    const client = connect(dataOf(command))
+    const node = flags.node === undefined ? undefined : (await findNode(client, flags.node)).id
+    const query = { vendor: flags.vendor, state, node, rack: flags.rack, q: flags.filter }
+    const items = await listAll(client, '/api/v1/chips', chip, query)
+    if (isJson(command)) return printJson(items)
     printTable(
-      ['CHIP', 'PRODUCT', 'VENDOR', 'NODE', 'MEMORY', 'HEALTH', 'SCORES'],
-      chips.map((item) => [
+      ['CHIP', 'PRODUCT', 'VENDOR', 'NODE', 'MEMORY', 'STATE', 'SCORES'],
+      items.map((item) => [
         item.id,
         item.facts.product,
-        item.facts.vendor,
+        item.simulated ? `${item.facts.vendor} (simulated)` : item.facts.vendor,
         item.nodeName,
         bytes(item.facts.memoryTotalBytes),
-        item.facts.health,
+        item.quarantine === null ? item.state : `${item.state}, quarantined`,
         scores(item),
       ]),
-      'No chip has been reported yet. See what is missing with: medley doctor',
+      Object.values(flags).some((value) => typeof value === 'string')
+        ? 'No such chip. All there are: medley chips'
+        : 'No chip has been reported yet. See what is missing with: medley doctor',
     )
   })
   addChipsParse(chips)
   common(
-    program
-      .command('prove')
-      .description('Measure a chip with the quick suite (at most 60 s)')
-      .argument('[chip]', 'id or uuid; the first chip when left out'),
-    'medley prove --json',
-  ).action(async (wanted: string | undefined, _flags: unknown, command: Command) => {
-    const client = connect(dataOf(command))
-    const chips = await listChips(client)
-    const chosen =
-      wanted === undefined ? chips[0] : chips.find((item) => item.id === wanted || item.facts.uuid === wanted)
-    if (!chosen)
-      throw new CliError(
-        3,
-        wanted ? `There is no chip ${wanted}. List them with: medley chips` : 'There is no chip to measure yet.',
-      )
-    const begun = await client.send('POST', '/api/v1/proving/runs', { chipId: chosen.id }, operation)
-    const ended = await follow(client, begun.id)
-    if (ended.state === 'failed')
-      throw new CliError(1, `The run failed: ${ended.error ? describeCode(ended.error) : 'no reason given'}`)
-    const measured = await client.get(`/api/v1/chips/${chosen.id}`, chip)
-    if (isJson(command)) printJson({ operation: ended, chip: measured })
-    else process.stdout.write(`${measured.facts.product}: ${scores(measured)}\n`)
+    chips.command('show').description('One chip with all that is known of it').argument('<chip>', 'id or uuid'),
+    'medley chips show chip_0193...',
+  ).action(async (id: string, _flags: unknown, command: Command) => {
+    const item = await connect(dataOf(command)).get(chipPath(id), chip)
+    if (isJson(command)) printJson(item)
+    else show(item)
+  })
+  addHistory(chips)
+  addQuarantine(chips)
+  addProve(program)
+}
+
+interface HistoryFlags {
+  readonly from: string
+  readonly to?: string
+  readonly limit: string
+  readonly cursor?: string
+}
+
+function addHistory(chips: Command): void {
+  common(
+    chips
+      .command('history')
+      .description('What happened to a chip, newest first')
+      .argument('<chip>', 'id or uuid')
+      .option('--from <time>', 'not before: 2027-01-31, or 24h for a day back', '30d')
+      .option('--to <time>', 'before')
+      .option('--limit <number>', 'at most 500', '100')
+      .option('--cursor <cursor>', 'where an earlier answer ended'),
+    'medley chips history chip_0193... --from 90d',
+  ).action(async (id: string, flags: HistoryFlags, command: Command) => {
+    const query = {
+      from: pastTime('--from', flags.from),
+      to: flags.to === undefined ? undefined : pastTime('--to', flags.to),
+      limit: String(wholeNumber('--limit', flags.limit, 1, 500)),
+      cursor: flags.cursor,
+    }
+    const events = await connect(dataOf(command)).get(withQuery(chipPath(id, '/events'), query), page(chipEvent))
+    if (isJson(command)) return printJson(events)
+    printEvents(events, 'Nothing happened to it in that time.')
   })
 }
 
-function listChips(client: ApiClient): Promise<readonly Chip[]> {
-  return listAll(client, '/api/v1/chips', chip)
-}
-
-async function follow(client: ApiClient, id: string) {
-  for (;;) {
-    const current = await client.get(`/api/v1/operations/${id}`, operation)
-    if (current.state !== 'running') return current
-    if (process.stderr.isTTY && current.progress) {
-      process.stderr.write(
-        `\r\u001b[2K${current.progress.step} ${current.progress.done}/${current.progress.total ?? '?'} ${current.progress.unit}`,
-      )
-    }
-    await sleep(500)
+function addQuarantine(chips: Command): void {
+  for (const { name, description, told } of [
+    { name: 'quarantine', description: 'Place nothing on a chip until it is released', told: 'is in quarantine' },
+    { name: 'release', description: 'Take a chip out of quarantine', told: 'is released' },
+  ]) {
+    common(
+      chips
+        .command(name)
+        .description(description)
+        .argument('<chip>', 'id or uuid')
+        .requiredOption('--reason <text>', 'kept in its history'),
+      `medley chips ${name} chip_0193... --reason "memory was exchanged"`,
+    ).action(async (id: string, { reason }: { reason: string }, command: Command) => {
+      const changed = await connect(dataOf(command)).send('POST', chipPath(id, `/${name}`), { reason }, chip)
+      if (isJson(command)) printJson(changed)
+      else process.stdout.write(`${changed.facts.product} on ${changed.nodeName} (${changed.id}) ${told}\n`)
+    })
   }
 }
 
-function scores({ score }: Chip): string {
-  const axes = Object.values(score.axes).map((axis) => {
-    if (axis.score === null) return `${axis.event} ${axis.state}`
-    return `${axis.event} ${axis.score.toFixed(1)} [${number(round(axis.low))}–${number(round(axis.high))}]`
+function show(item: Chip): void {
+  const { facts, reading, quarantine } = item
+  printFacts({
+    chip: item.id,
+    product: item.simulated ? `${facts.product} (simulated)` : facts.product,
+    vendor: facts.vendor,
+    node: `${item.nodeName} (${item.nodeId})`,
+    rack: item.place.rack ?? '—',
+    state: `${item.state} since ${item.stateSince}`,
+    why: item.evidence.map(describeCode).join('; ') || '—',
+    quarantine: quarantine === null ? 'no' : `since ${quarantine.since} by ${quarantine.by}`,
+    'new work': item.usable ? 'may be placed' : 'is not placed',
+    uuid: facts.uuid,
+    serial: facts.serial ?? '—',
+    'PCI address': facts.pciAddress ?? '—',
+    driver: facts.driverVersion ?? '—',
+    firmware: facts.firmwareVersion ?? '—',
+    memory: bytes(facts.memoryTotalBytes),
+    scores: scores(item),
+    'read at': reading?.at ?? '—',
+    ...Object.fromEntries(Object.entries(reading?.values ?? {}).map(([name, value]) => [`  ${name}`, number(value)])),
   })
-  return axes.length === 0 ? 'not measured: medley prove' : `${axes.join(', ')} (partial)`
-}
-
-function round(value: number | null): number | null {
-  return value === null ? null : Math.round(value * 10) / 10
 }

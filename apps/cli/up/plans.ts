@@ -32,7 +32,7 @@ const READY_TIMEOUT_MS = 120_000
  * Where sockets of engines lie. Short, because the path of a unix socket may have 107 bytes at most, and the same
  * at each start, so that running engines are found again.
  */
-function runDirectory(data: string): string {
+export function runDirectory(data: string): string {
   const name = `medley-${createHash('sha256').update(data).digest('hex').slice(0, 10)}`
   const directory = join(process.platform === 'win32' ? tmpdir() : '/tmp', name)
   mkdirSync(directory, { recursive: true, mode: 0o700 })

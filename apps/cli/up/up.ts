@@ -11,6 +11,7 @@ import { requireExternalStore } from './external-store.ts'
 import { releaseLock, takeLock } from './lock.ts'
 import { engineDirectory, processPlans, type StoreConfig, type UpOptions } from './plans.ts'
 import { portProblem } from './ports.ts'
+import { aborted, stopSignal } from './stop-signal.ts'
 import { type ChildEvent, createSupervisor, endLeftovers, NeverReadyError, type Supervisor } from './supervisor.ts'
 import { prepareWelcome } from './welcome.ts'
 
@@ -28,7 +29,7 @@ export async function up(data: string, options: UpOptions): Promise<void> {
     logDirectory: files.logs,
     onEvent: noteEnds(display.note, files.logs),
   })
-  const stopped = onStopSignal()
+  const stopped = stopSignal()
   try {
     if ((await endLeftovers(files.children, LEFTOVER_PATIENCE_MS)) > 0)
       display.note('ended what a killed factory left running')
@@ -47,7 +48,6 @@ export async function up(data: string, options: UpOptions): Promise<void> {
     // The agent takes its engines along, but it may have been killed, or may just have been starting again.
     await createLocalExecutor().reap(engineDirectory(files.data), () => false, ENGINE_GRACE_MS)
     releaseLock(files.lock)
-    // Whoever still waits for the signal would keep this process alive.
     stopped.forget()
   }
 }
@@ -172,25 +172,5 @@ async function requirePorts({ host, port, gatewayPort }: UpOptions): Promise<voi
       5,
       `${why}. Start on another port: npm start -- --port ${other} (the gateway takes the next one, ${other + 1}).`,
     )
-  }
-}
-
-function onStopSignal(): { signal: AbortSignal; promise: Promise<void>; forget: () => void } {
-  const controller = new AbortController()
-  let asked = 0
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      asked += 1
-      controller.abort()
-      // Asked three times, a person means it: the children notice the loss of their parent and go by themselves.
-      if (asked >= 3) process.exit(130)
-    })
-  }
-  return { signal: controller.signal, promise: aborted(controller.signal), forget: () => controller.abort() }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sleep(3_600_000, undefined, { signal }).catch(() => {})
   }
 }
