@@ -4,11 +4,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { claimDirectory, createLocalExecutor } from '@medley/executor-local'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
-import type { EngineBuild, NodeFacts } from '@medley/fleet/protocol'
+import type { EngineBuild, NodeFacts, NodeHardware } from '@medley/fleet/protocol'
 import { AppError } from '@medley/kernel'
 import type { AgentConfig } from './config.ts'
 import { createChangeLog } from './discovery/changes.ts'
 import { startChipReader } from './discovery/chips.ts'
+import { startHardwareReader } from './discovery/hardware.ts'
 import { createDriverHost } from './discovery/host.ts'
 import { openIdentity } from './enrolment/identity.ts'
 import { loadOrders, saveOrders } from './state-files.ts'
@@ -18,6 +19,9 @@ import { loadTelemetryState, saveTelemetryState, startTelemetry } from './teleme
 import { AGENT_VERSION } from './version.ts'
 import { errorOf, messageOf, type WorkloadDeps } from './workloads/managed.ts'
 import { createReconciler } from './workloads/reconciler.ts'
+
+/** Cables are pulled and disks are swapped now and then. */
+const HARDWARE_INTERVAL_MS = 60_000
 
 export interface AgentParts {
   readonly drivers: readonly ChipDriver[]
@@ -67,8 +71,10 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   if (kept) reconciler.apply(kept.workloads)
 
   const changes = createChangeLog()
+  const host = parts.host ?? createDriverHost({ scratchDirectory: path.join(config.runDirectory, 'tools') })
+  const hardware = await startHardwareReader(host, HARDWARE_INTERVAL_MS, () => changed())
   const chipReader = startChipReader({
-    host: parts.host ?? createDriverHost({ scratchDirectory: path.join(config.runDirectory, 'tools') }),
+    host,
     drivers: parts.drivers,
     intervalMs: limits.chipsIntervalMs,
     onBroken: (driver, error) => parts.log('driver broken', { driver, message: messageOf(error) }),
@@ -119,7 +125,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     report: (sync) => ({
       nodeKey: identity.nodeKey,
       bootId,
-      facts: nodeFacts(engines),
+      facts: nodeFacts(engines, hardware.read()),
       chips: [...chipReader.chips()],
       changes: [...changes.all()],
       workloads: [...reconciler.statuses()],
@@ -141,6 +147,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     telemetry.stop()
     channel.close()
     chipReader.stop()
+    hardware.stop()
     stopHeart()
   }
   return {
@@ -181,7 +188,7 @@ async function enginesOf({ adapters, log }: AgentParts): Promise<EngineBuild[]> 
   return builds.filter((build) => build !== null)
 }
 
-function nodeFacts(engines: EngineBuild[]): NodeFacts {
+function nodeFacts(engines: EngineBuild[], hardware: NodeHardware | null): NodeFacts {
   return {
     hostname: os.hostname(),
     operatingSystem: `${os.type()} ${os.platform()}`,
@@ -192,5 +199,6 @@ function nodeFacts(engines: EngineBuild[]): NodeFacts {
     agentVersion: AGENT_VERSION,
     nodeVersion: process.versions.node,
     engines,
+    ...(hardware ? { hardware } : {}),
   }
 }

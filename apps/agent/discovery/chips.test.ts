@@ -1,26 +1,11 @@
 import { createDrivers } from '@medley/drivers'
-import type { ChipDriver, DriverHost } from '@medley/fleet'
+import type { ChipDriver } from '@medley/fleet'
 import type { ChipFacts } from '@medley/fleet/protocol'
 import { describe, expect, it } from 'vitest'
+import { machine } from '../fixtures/machine.ts'
+import { createChangeLog } from './changes.ts'
 import { startChipReader } from './chips.ts'
 import { readPci } from './pci.ts'
-
-/** A machine whose files are given. */
-function machine(files: Readonly<Record<string, string>>): DriverHost {
-  return {
-    platform: 'linux',
-    architecture: 'x64',
-    run: async () => ({ kind: 'missing' }),
-    readFile: async (path) => files[path] ?? null,
-    readDirectory: async (path) => [
-      ...new Set(
-        Object.keys(files)
-          .filter((file) => file.startsWith(`${path}/`))
-          .map((file) => file.slice(path.length + 1).split('/')[0] ?? ''),
-      ),
-    ],
-  }
-}
 
 function pciFiles(
   address: string,
@@ -127,5 +112,29 @@ describe('reading all chips', () => {
     }
     reader.stop()
     expect(reader.chips()).toMatchObject([{ uuid: chip.uuid, health: 'unknown', memoryUsedBytes: null }])
+  })
+})
+
+describe('what happened to chips while nobody listened', () => {
+  it('is kept in order with its time, bounded, and forgotten once told', async () => {
+    const [chip] = (await createDrivers()[0]?.read(BUS, [])) ?? []
+    if (!chip) throw new Error('no chip')
+    const log = createChangeLog()
+    log.note([chip], [{ ...chip, utilizationRatio: 0.5 }], 1)
+    expect(log.all()).toEqual([])
+    const lost = { ...chip, health: 'lost' as const, healthReasons: [{ code: 'x', params: {} }] }
+    log.note([chip], [lost], 2)
+    log.note([lost], [], 3)
+    log.note([], [chip], 4)
+    const told = log.all()
+    expect(told).toEqual([
+      { uuid: chip.uuid, atMs: 2, health: 'lost', healthReasons: lost.healthReasons },
+      { uuid: chip.uuid, atMs: 3, health: 'absent', healthReasons: [] },
+      { uuid: chip.uuid, atMs: 4, health: chip.health, healthReasons: chip.healthReasons },
+    ])
+    for (let atMs = 5; atMs < 2_005; atMs += 1) log.note(atMs % 2 ? [chip] : [], atMs % 2 ? [] : [chip], atMs)
+    log.forget(told)
+    expect(log.all()).toHaveLength(1_000)
+    expect(log.all().at(-1)?.atMs).toBe(2_004)
   })
 })
