@@ -1,5 +1,6 @@
 export { fleetMigrations } from './adapters/tables.ts'
 export { fleetErrors } from './errors.ts'
+export { type FleetEvidenceCode, fleetEvidence } from './evidence.ts'
 export { createFleet, type FleetPolicy, type FleetPorts, type OpenedFleet } from './fleet.ts'
 export type {
   ChipDriver,

@@ -1,34 +1,11 @@
 import type { Scope } from '@medley/kernel'
+import type { Place, Taint } from './domain/labels.ts'
+import { CHIP_STATES, type ChipState, type Coded } from './domain/state.ts'
 import type { AgentReport, ChipFacts, NodeFacts } from './protocol.ts'
 
-/**
- * What the fleet says of a chip, from worst to best known: not on the bus at all; on the bus without the vendor's
- * driver; the tool fails for it; on the bus but no longer in the tool's answer; works with a complaint; works.
- * `unknown`: nobody has looked lately (its node is away) or the tool says nothing of health.
- */
-export const CHIP_STATES = ['absent', 'no-driver', 'unusable', 'lost', 'degraded', 'healthy', 'unknown'] as const
-export type ChipState = (typeof CHIP_STATES)[number]
+export { CHIP_STATES, type ChipState, type Coded, type Place, type Taint }
 
 export type NodeState = 'connected' | 'away' | 'revoked'
-
-export interface Coded {
-  readonly code: string
-  readonly params: Readonly<Record<string, string>>
-}
-
-/** Keeps work away that does not tolerate it, in the words of Kubernetes. */
-export interface Taint {
-  readonly key: string
-  readonly value: string
-  readonly effect: 'no-schedule' | 'prefer-no-schedule' | 'no-execute'
-}
-
-/** Where a node stands: free words of the operator, `null` where nobody has said. */
-export interface Place {
-  readonly rack: string | null
-  /** Leaf or spine switch, or the zone of the network that is close together. */
-  readonly spine: string | null
-}
 
 export interface MaintenanceWindow {
   readonly id: string
@@ -154,11 +131,17 @@ export interface FleetCell {
   readonly uuid: string
   readonly nodeId: string
   readonly nodeName: string
+  /** Whose node it is; `null`: the centre's. */
+  readonly tenantId: string | null
+  readonly index: number | null
   readonly vendor: string
   readonly product: string
   readonly rack: string | null
   readonly state: ChipState
+  readonly evidence: readonly Coded[]
   readonly quarantined: boolean
+  /** Why, where it is in quarantine. */
+  readonly quarantineReason: Coded | null
   readonly driverVersion: string | null
   readonly simulated: boolean
 }

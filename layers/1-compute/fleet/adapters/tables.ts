@@ -1,9 +1,13 @@
 import type { Migrations } from '@medley/store'
 import type { ColumnType, Generated } from 'kysely'
+import type { ChipState, Coded } from '../domain/state.ts'
 import type { ChipFacts, NodeFacts } from '../protocol.ts'
+import type { ChipEvent, CordonState, NodeState, Taint } from '../views.ts'
+import { standingMigration } from './standing-migration.ts'
 
 /** JSON columns are written as text and read as parsed values. */
 type JsonColumn<Value> = ColumnType<Value, string, string>
+type JsonWithDefault<Value> = ColumnType<Value, string | undefined, string>
 
 export interface FleetTables {
   nodes: {
@@ -11,6 +15,24 @@ export interface FleetTables {
     node_key: string
     boot_id: string
     facts: JsonColumn<NodeFacts>
+    /** Of what the agent said last; null: unknown, the next report is written. */
+    digest: string | null
+    tenant_id: string | null
+    simulated: Generated<boolean>
+    /** Generated from the facts. */
+    hostname: ColumnType<string, never, never>
+    state: Generated<NodeState>
+    state_since: Generated<Date>
+    labels: JsonWithDefault<Readonly<Record<string, string>>>
+    taints: JsonWithDefault<readonly Taint[]>
+    rack: string | null
+    spine: string | null
+    cordon_state: CordonState | null
+    cordon_since: Date | null
+    cordon_by: string | null
+    cordon_reason: string | null
+    clock_skew_ms: number | null
+    revoked_at: Date | null
     first_seen_at: Generated<Date>
     last_seen_at: Generated<Date>
   }
@@ -18,15 +40,60 @@ export interface FleetTables {
     id: string
     node_id: string
     uuid: string
+    /** The node's id for a uuid that is only made from a slot; empty for the vendor's own, which is unique on earth. */
+    uuid_scope: Generated<string>
     vendor: string
     health: string
+    /** Without readings: those are in memory and with the monitoring. */
     facts: JsonColumn<ChipFacts>
+    digest: string | null
+    state: Generated<ChipState>
+    state_since: Generated<Date>
+    evidence: JsonWithDefault<readonly Coded[]>
+    card_key: Generated<string>
+    /** As it was last known by a working tool. */
+    product: Generated<string>
+    driver_version: string | null
+    firmware_version: string | null
+    simulated: Generated<boolean>
+    /** What a search looks into, in small letters. */
+    search: Generated<string>
+    /** Nodes that claim the chip as well and were told so. */
+    rivals: ColumnType<readonly string[], never, readonly string[]>
+    quarantined_at: Date | null
+    quarantine_reason: ColumnType<Coded | null, string | null, string | null>
+    quarantined_by: string | null
+    released_at: Date | null
     first_seen_at: Generated<Date>
     last_seen_at: Generated<Date>
   }
+  chip_events: {
+    id: string
+    /** Order of writing: tells events of the same millisecond apart. */
+    sequence: Generated<string>
+    chip_id: string
+    node_id: string
+    at: Date
+    kind: ChipEvent['kind']
+    /** Null for `found` and `state`, where it follows from the event before. */
+    from_value: string | null
+    to_value: string | null
+    evidence: JsonColumn<readonly Coded[]>
+    by_actor: string | null
+    /** The agent's own time of a change it kept, milliseconds. */
+    agent_at_ms: string | null
+  }
+  maintenance_windows: {
+    id: string
+    node_id: string
+    starts_at: Date
+    ends_at: Date
+    reason: string
+    created_by: string
+    created_at: Generated<Date>
+  }
 }
 
-// Nodes and chips belong to the compute centre, not to a tenant: these tables have no tenant_id by design.
 export const fleetMigrations: Migrations = {
   '20261123-10-fleet': {
     async up(db) {
@@ -52,4 +119,5 @@ export const fleetMigrations: Migrations = {
         .execute()
     },
   },
+  '20261123-20-fleet-standing': standingMigration,
 }
