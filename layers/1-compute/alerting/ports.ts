@@ -1,10 +1,12 @@
+import type { Viewer } from '@medley/fleet'
 import type { Clock, IdFactory, Locale, Localized, Scope } from '@medley/kernel'
 import type { Store } from '@medley/store'
 import type { Coded, Observation } from './domain/observation.ts'
 import type { AlertRule, Condition, Severity } from './domain/rule.ts'
 
 export type { ChipObservation, Coded, NodeObservation, Observation } from './domain/observation.ts'
-export type { AlertRule, ChipState, Condition, MetricColumn, Severity } from './domain/rule.ts'
+export type { AlertRule, Condition, Severity } from './domain/rule.ts'
+export type { Viewer }
 
 /** A rule as it is asked for; a name in one language is shown in both. */
 export interface NewAlertRule {
@@ -70,9 +72,6 @@ export interface Alert {
   readonly acknowledged: { readonly at: Date; readonly by: string; readonly note: string } | null
   readonly deliveries: readonly Delivery[]
 }
-
-/** Whom a page is made for: everything, or the centre's nodes and the tenant's own. */
-export type Viewer = { readonly all: true } | { readonly all: false; readonly tenantId: string }
 
 export interface AlertPage {
   readonly items: readonly Alert[]

@@ -2,7 +2,7 @@ import type { ChipObservation } from './observation.ts'
 
 /** Chips of one product that ought to run the same driver; simulated ones are a fleet of their own. */
 export function driverGroup(chip: ChipObservation): string {
-  return JSON.stringify([chip.vendor, chip.product, chip.simulated])
+  return `${chip.vendor}\u0000${chip.product}\u0000${chip.simulated}`
 }
 
 /**

@@ -56,20 +56,13 @@ export interface Evaluator {
   commit(outcome: Outcome): void
 }
 
-interface Kept {
-  chip: ChipObservation
-  /** By metric. */
-  readonly trails: Map<string, KeptTrail>
-}
-
 interface KeptTrail {
   trail: Trail
   /** As it was stored last; null: not yet. */
   saved: Trail | null
 }
 
-/** A trail that changes all the time is stored again this much later at the earliest, milliseconds. */
-const COUNTER_SAVE_MS = 60_000
+/** The trail of a gauge changes with every reading: it is stored this much later at the earliest, milliseconds. */
 const GAUGE_SAVE_MS = 300_000
 const NOTHING: Outcome = { transitions: [], standings: [], trails: [] }
 
@@ -79,12 +72,13 @@ const NOTHING: Outcome = { transitions: [], standings: [], trails: [] }
  */
 export function createEvaluator(columns: MetricColumns, saved: SavedState): Evaluator {
   const nodes = new Map<string, NodeObservation>()
-  const chips = new Map<string, Kept>()
+  const chips = new Map<string, ChipObservation>()
   const standings = new Map<string, Map<string, Standing>>()
-  const savedTrails = new Map<string, Map<string, Trail>>()
+  // Outlives the chip's leaving: one that comes back goes on counting where it stood.
+  const trails = new Map<string, Map<string, KeptTrail>>()
   let whole = false
   for (const { ruleId, subjectId, standing } of saved.standings) put(standings, ruleId, subjectId, standing)
-  for (const { chipId, metric, trail } of saved.trails) put(savedTrails, chipId, metric, trail)
+  for (const { chipId, metric, trail } of saved.trails) put(trails, chipId, metric, { trail, saved: trail })
 
   function take(observation: Observation): void {
     const seen = new Set<string>()
@@ -93,9 +87,7 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
       seen.add(node.nodeId)
     }
     for (const chip of observation.chips) {
-      const kept = chips.get(chip.chipId)
-      if (kept) kept.chip = chip
-      else chips.set(chip.chipId, { chip, trails: recall(chip.chipId) })
+      chips.set(chip.chipId, chip)
       seen.add(chip.chipId)
     }
     if (!observation.complete) return
@@ -104,43 +96,36 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
     for (const id of chips.keys()) if (!seen.has(id)) chips.delete(id)
   }
 
-  function recall(chipId: string): Kept['trails'] {
-    const found = [...(savedTrails.get(chipId) ?? [])]
-    savedTrails.delete(chipId)
-    return new Map(found.map(([metric, trail]) => [metric, { trail, saved: trail }]))
-  }
-
   function follow(metrics: ReadonlySet<string>): TrailChange[] {
     const changes: TrailChange[] = []
     for (const metric of metrics) {
       const column = columns.get(metric)
       if (column === undefined) continue
-      for (const kept of chips.values()) {
-        const change = followOne(kept, metric, column.index, column.counter)
+      for (const chip of chips.values()) {
+        const change = followOne(chip, metric, column.index, column.counter)
         if (change) changes.push(change)
       }
     }
     return changes
   }
 
-  function followOne(kept: Kept, metric: string, index: number, counter: boolean): TrailChange | null {
-    const { chip, trails } = kept
+  function followOne(chip: ChipObservation, metric: string, index: number, counter: boolean): TrailChange | null {
     const value = chip.values?.[index] ?? null
     if (value === null || chip.readAtMs === null) return null
-    const before = trails.get(metric)
+    const before = trails.get(chip.chipId)?.get(metric)
     const saved = before?.saved ?? null
     const trail = extend(before?.trail ?? null, value, chip.readAtMs, counter)
-    trails.set(metric, { trail, saved })
-    if (saved !== null && trail.lastAtMs - saved.lastAtMs < (counter ? COUNTER_SAVE_MS : GAUGE_SAVE_MS)) return null
+    put(trails, chip.chipId, metric, { trail, saved })
     // A counter that stood still need not be stored: the next reading after a restart counts from the same value.
-    return counter && saved?.last === trail.last ? null : { chipId: chip.chipId, metric, trail }
+    const fresh = counter ? saved?.last === trail.last : saved && trail.lastAtMs - saved.lastAtMs < GAUGE_SAVE_MS
+    return fresh ? null : { chipId: chip.chipId, metric, trail }
   }
 
   function surroundings(rules: readonly AlertRule[], nowMs: number): Surroundings {
     const drifting = rules.some((rule) => rule.condition.kind === 'driver-drift')
     const usualDriver = drifting ? usualDrivers(present(chips, nodes)) : new Map<string, string>()
     const increaseOf = (chipId: string, metric: string): number | null => {
-      const trail = chips.get(chipId)?.trails.get(metric)?.trail ?? null
+      const trail = trails.get(chipId)?.get(metric)?.trail ?? null
       return increase(trail, nowMs, columns.get(metric)?.counter ?? false)
     }
     return { nowMs, columns, usualDriver, increaseOf }
@@ -173,7 +158,7 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
   }
 
   function visitChips(rule: AlertRule, around: Surroundings, visit: Visit): void {
-    for (const { chip } of chips.values()) {
+    for (const chip of chips.values()) {
       if (!concerns(rule, chip)) continue
       const node = nodes.get(chip.nodeId)
       visit(chip.chipId, silenced(node, judgeChip(rule.condition, chip, around)), () => subjectOfChip(chip, node))
@@ -187,7 +172,7 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
       if (!whole) return NOTHING
       const into: MutableOutcome = { transitions: [], standings: [] }
       const active = rules.filter((rule) => rule.enabled)
-      const trails = follow(trailedMetrics(active))
+      const followed = follow(trailedMetrics(active))
       const around = surroundings(active, nowMs)
       const activeIds = new Set(active.map((rule) => rule.id))
       for (const rule of active) evaluateRule(rule, around, into)
@@ -196,12 +181,12 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
         const rule = rules.find((each) => each.id === ruleId) ?? null
         for (const [id, standing] of subjects) end(rule ?? ruleId, id, standing, into)
       }
-      return { ...into, trails }
+      return { ...into, trails: followed }
     },
     commit(outcome) {
       for (const { ruleId, subjectId, standing } of outcome.standings) put(standings, ruleId, subjectId, standing)
       for (const { chipId, metric, trail } of outcome.trails) {
-        const kept = chips.get(chipId)?.trails.get(metric)
+        const kept = trails.get(chipId)?.get(metric)
         if (kept) kept.saved = trail
       }
     },
@@ -232,8 +217,8 @@ function silenced(node: NodeObservation | undefined, verdict: Verdict): Verdict 
   return node?.maintenance ? { ...verdict, holds: null } : verdict
 }
 
-function* present(chips: ReadonlyMap<string, Kept>, nodes: ReadonlyMap<string, NodeObservation>) {
-  for (const { chip } of chips.values()) if (nodes.get(chip.nodeId)?.state !== 'revoked') yield chip
+function* present(chips: ReadonlyMap<string, ChipObservation>, nodes: ReadonlyMap<string, NodeObservation>) {
+  for (const chip of chips.values()) if (nodes.get(chip.nodeId)?.state !== 'revoked') yield chip
 }
 
 function trailedMetrics(rules: readonly AlertRule[]): ReadonlySet<string> {

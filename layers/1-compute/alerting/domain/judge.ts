@@ -20,7 +20,7 @@ export interface Surroundings {
 }
 
 /** A reading older than this says nothing of now, milliseconds. */
-export const STALE_MS = 180_000
+const STALE_MS = 180_000
 
 const none = (): readonly Coded[] => []
 const UNKNOWN: Verdict = { holds: null, value: null, evidence: none }

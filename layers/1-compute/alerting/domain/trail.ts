@@ -28,10 +28,10 @@ export function extend(trail: Trail | null, value: number, atMs: number, counter
   return { last: value, lastAtMs: atMs, minutes }
 }
 
-/** Growth within the hour before `nowMs`; null where nothing was read in it. */
+/** Growth within the hour before `nowMs`, to the minute (at most a minute more); null where nothing was read in it. */
 export function increase(trail: Trail | null, nowMs: number, counter: boolean): number | null {
   if (trail === null || trail.lastAtMs <= nowMs - WINDOW_MS) return null
-  const within = trail.minutes.filter(([startMs]) => startMs > nowMs - WINDOW_MS)
+  const within = trail.minutes.filter(([startMs]) => startMs + MINUTE_MS > nowMs - WINDOW_MS)
   if (counter) return within.reduce((sum, [, growth]) => sum + growth, 0)
   return trail.last - (within[0]?.[1] ?? trail.last)
 }
