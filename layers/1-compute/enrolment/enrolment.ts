@@ -26,13 +26,13 @@ export interface EnrolmentPorts {
   readonly log?: (message: string, error: unknown) => void
 }
 
-/** Begins at once to watch for revocations by other processes, until `close`. */
+/** From the first listener on it watches for revocations by other processes, until `close`. */
 export function createEnrolment(ports: EnrolmentPorts): Enrolment {
   const { store, audit, nodes, clock, instance, pollMs = 1_000, log = () => undefined } = ports
   const database = store.tables<EnrolmentTables>()
   const tokens = createJoinTokens({ ...ports, database })
   const keys = createNodeKeys({ database, audit, clock })
-  const revocations = watchRevocations({ database, startedAt: new Date(clock.now()), pollMs, log })
+  const revocations = watchRevocations({ database, pollMs, log })
   const instanceKey = rawPublicKey(instance.publicKey)
 
   async function refuseToken({ row, fault }: Found, request: JoinRequest, from: string | null): Promise<never> {

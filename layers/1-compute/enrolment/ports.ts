@@ -54,7 +54,10 @@ export interface Enrolment {
    * @throws AppError `enrolment.node.unknown`
    */
   revokeNode(scope: TenantScope, nodeId: string, reason: string): Promise<void>
-  /** Also told of revocations by another server process on the same store, within 2 s. @returns to stop listening */
+  /**
+   * Also told of revocations by another server process on the same store, within 2 s, and soon after the start of all
+   * there have been: a listener finds nothing to do for those it has dealt with. @returns to stop listening
+   */
   onRevoked(listener: (nodeId: string) => void): () => void
   close(): void
 }

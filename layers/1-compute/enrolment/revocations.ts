@@ -11,13 +11,10 @@ export interface Revocations {
 
 export interface RevocationOptions {
   readonly database: ScopedDatabase<EnrolmentTables>
-  readonly startedAt: Date
   readonly pollMs: number
   readonly log: (message: string, error: unknown) => void
 }
 
-/** Clocks of two servers on one store may differ by this much. */
-const CLOCK_MARGIN_MS = 60_000
 const SYSTEM = systemScope('enrolment')
 
 /**
@@ -25,10 +22,11 @@ const SYSTEM = systemScope('enrolment')
  * from one row that each revocation locks until its commit, so that a later number is never visible before an
  * earlier one. A store that is away is asked again: what happened meanwhile has a higher number still.
  */
-export function watchRevocations({ database, startedAt, pollMs, log }: RevocationOptions): Revocations {
+export function watchRevocations({ database, pollMs, log }: RevocationOptions): Revocations {
   const listeners = new Set<(nodeId: string) => void>()
   const announced = new Set<number>()
   let seen: number | null = null
+  let started = false
   let timer: NodeJS.Timeout | null = null
   let closed = false
   let failing = false
@@ -48,13 +46,11 @@ export function watchRevocations({ database, startedAt, pollMs, log }: Revocatio
     const { latest, rows } = await database.run(SYSTEM, async (tx) => {
       // The number first: a revocation that comes in between is then found twice instead of never.
       const { latest } = await tx.selectFrom('node_revocations').select('latest').executeTakeFirstOrThrow()
+      if (seen === Number(latest)) return { latest: seen, rows: [] }
       const revoked = tx.selectFrom('node_keys').select(['node_id', 'revocation']).orderBy('revocation')
-      // At first a little of the past as well: what was revoked between the start and the first look.
-      const recent =
-        seen === null
-          ? revoked.where('revoked_at', '>', new Date(startedAt.getTime() - CLOCK_MARGIN_MS))
-          : revoked.where('revocation', '>', String(seen))
-      return { latest: Number(latest), rows: seen === Number(latest) ? [] : await recent.execute() }
+      // At first all of them: what a crash kept the listeners from is made up for at the next start.
+      const rows = await revoked.where('revocation', '>', String(seen ?? 0)).execute()
+      return { latest: Number(latest), rows }
     })
     for (const { node_id, revocation } of rows) {
       const number = Number(revocation)
@@ -74,7 +70,6 @@ export function watchRevocations({ database, startedAt, pollMs, log }: Revocatio
     }
     if (!closed) timer = setTimeout(turn, pollMs).unref()
   }
-  void turn()
 
   return {
     announce(nodeId, revocation) {
@@ -85,6 +80,9 @@ export function watchRevocations({ database, startedAt, pollMs, log }: Revocatio
     },
     listen(listener) {
       listeners.add(listener)
+      // Not before somebody listens, or what is told first would be lost.
+      if (!started) void turn()
+      started = true
       return () => listeners.delete(listener)
     },
     close() {
