@@ -4,7 +4,10 @@ import { useEffect, useState } from 'react'
 /** Which queries each topic of `/api/v1/events` makes stale: a thing and everything that shows parts of it. */
 const staleBy: Readonly<Record<string, readonly string[]>> = {
   status: ['status'],
-  chips: ['chips', 'status'],
+  chips: ['chips', 'nodes', 'fleet', 'status'],
+  nodes: ['nodes', 'chips', 'fleet', 'maintenance'],
+  alerts: ['alerts'],
+  audit: ['audit'],
   models: ['models', 'status'],
   deployments: ['deployments', 'models', 'chips', 'status'],
   usage: ['usage', 'status'],

@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useLocale } from '../i18n/locale.tsx'
 import { useText } from '../i18n/messages.ts'
+import { sessionQuery } from '../shared/api/queries.ts'
 import type { NavEntry, NavGroup } from './routes.ts'
 import { shellMessages } from './shell.messages.ts'
 
@@ -27,10 +29,12 @@ interface RailProps {
 export function Rail({ nav, onNavigate }: RailProps) {
   const t = useText(shellMessages)
   const { locale } = useLocale()
+  const permissions = useQuery(sessionQuery).data?.permissions ?? []
+  const may = (permission: string) => permissions.includes(permission)
   return (
     <nav className="rail-nav" aria-label={t('navigation')}>
       {groups.map((group) => {
-        const entries = nav.filter((entry) => entry.group === group)
+        const entries = nav.filter((entry) => entry.group === group && (entry.needs === undefined || may(entry.needs)))
         if (entries.length === 0) return null
         return (
           <div key={group} className="rail-group">

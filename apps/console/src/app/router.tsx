@@ -1,8 +1,10 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query'
 import { createRouter, type ErrorComponentProps } from '@tanstack/react-router'
 import { chipNav, chipRoutes } from '../features/chips/index.tsx'
+import { fleetNav, fleetRoutes } from '../features/fleet/index.tsx'
 import { keyNav, keyRoutes } from '../features/keys/index.tsx'
 import { modelNav, modelRoutes } from '../features/models/index.tsx'
+import { nodeNav, nodeRoutes } from '../features/nodes/index.tsx'
 import { overviewNav, overviewRoutes } from '../features/overview/index.tsx'
 import { playgroundNav, playgroundRoutes } from '../features/playground/index.tsx'
 import { signInRoutes } from '../features/sign-in/index.ts'
@@ -57,6 +59,8 @@ export const router = createRouter({
     ...signInRoutes,
     shellRoute.addChildren([
       ...overviewRoutes,
+      ...fleetRoutes,
+      ...nodeRoutes,
       ...chipRoutes,
       ...modelRoutes,
       ...playgroundRoutes,
@@ -64,7 +68,7 @@ export const router = createRouter({
       ...usageRoutes,
     ]),
   ]),
-  context: { queryClient, nav: [overviewNav, chipNav, modelNav, playgroundNav, keyNav, usageNav] },
+  context: { queryClient, nav: [overviewNav, fleetNav, nodeNav, chipNav, modelNav, playgroundNav, keyNav, usageNav] },
   defaultPreload: 'intent',
   defaultErrorComponent: RouteError,
   defaultPendingComponent: Loading,

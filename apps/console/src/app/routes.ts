@@ -13,6 +13,8 @@ export interface NavEntry {
   readonly group: NavGroup
   readonly label: Message
   readonly icon: ReactNode
+  /** Permission without which the page has nothing to show. */
+  readonly needs?: string
 }
 
 export interface RouterContext {

@@ -34,6 +34,8 @@ export interface Format {
   /** Operations or bytes per second with a decimal prefix: `1.2 TFLOP/s`. */
   rate(value: number, unit: string): string
   milliseconds(value: number): string
+  /** A length of time in its largest fitting unit: `90 s`, `15 min`, `6 h`, `30 d` in the reader's words. */
+  span(seconds: number): string
   /** Date and time with the zone. */
   time(iso: string): string
   date(iso: string): string
@@ -41,12 +43,17 @@ export interface Format {
   relative(iso: string, now?: number): string
 }
 
-const relativeSteps: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+type Step = readonly ['day' | 'hour' | 'minute' | 'second', number]
+const relativeSteps: readonly Step[] = [
   ['day', 86_400],
   ['hour', 3_600],
   ['minute', 60],
   ['second', 1],
 ]
+
+function shortest(seconds: number): Step {
+  return relativeSteps.find(([, length]) => seconds === length) ?? ['second', 1]
+}
 
 /** Numbers and dates of one language; pure, so that it can be tested without a page. */
 export function createFormat(locale: Locale): Format {
@@ -72,6 +79,8 @@ export function createFormat(locale: Locale): Format {
   const day = new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   // Chinese print sets a digit off from the character beside it; the formatter does not.
+  const unitOf = (unit: 'day' | 'hour' | 'minute' | 'second') =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 })
   const spaced = (text: string) => text.replace(/(\d)(?=\p{Script=Han})|(\p{Script=Han})(?=\d)/gu, `$&${gap}`)
   const withUnit = (text: string, unit: string | undefined) => (unit === undefined ? text : `${text}${gap}${unit}`)
   return {
@@ -90,6 +99,11 @@ export function createFormat(locale: Locale): Format {
       return withUnit(three(scaled.value), `${decimalPrefixes[scaled.step] ?? ''}${unit}`)
     },
     milliseconds: (value) => (value >= 10_000 ? withUnit(three(value / 1000), 's') : withUnit(three(value), 'ms')),
+    span: (seconds) => {
+      // Two of a unit at least: an hour and a half reads better in minutes.
+      const [unit, size] = relativeSteps.find(([, length]) => seconds >= length * 2) ?? shortest(seconds)
+      return spaced(unitOf(unit).format(seconds / size))
+    },
     time: (iso) => {
       const moment = new Date(iso)
       const name = zone.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value

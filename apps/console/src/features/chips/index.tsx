@@ -1,9 +1,11 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { type NavEntry, shellRoute } from '../../app/routes.ts'
+import { chipsSearch } from './search.ts'
 
 const chipsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/chips',
+  validateSearch: chipsSearch,
   component: lazyRouteComponent(() => import('./chips-page.tsx'), 'ChipsPage'),
 })
 const chipRoute = createRoute({

@@ -1,7 +1,18 @@
 /** Queries more than two features read. The first part of a key is the topic that `/api/v1/events` names. */
 import { queryOptions } from '@tanstack/react-query'
 import { request } from './client.ts'
-import type { Chip, Deployment, Model, Page, Session, Status } from './types.ts'
+import type {
+  Chip,
+  Deployment,
+  FleetSummary,
+  MetricDefinition,
+  Model,
+  Node,
+  Page,
+  Session,
+  Status,
+  Vendor,
+} from './types.ts'
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
@@ -31,3 +42,35 @@ export const deploymentsQuery = queryOptions({
   queryKey: ['deployments'],
   queryFn: ({ signal }) => request<Page<Deployment>>('/api/v1/deployments', { signal }),
 })
+
+/** Counts by vendor and state, made by the store: small for a fleet of any size. */
+export const fleetSummaryQuery = queryOptions({
+  queryKey: ['fleet', 'summary'],
+  queryFn: ({ signal }) => request<FleetSummary>('/api/v1/fleet/summary', { signal }),
+})
+
+export const vendorsQuery = queryOptions({
+  queryKey: ['vendors'],
+  queryFn: ({ signal }) => request<Page<Vendor>>('/api/v1/vendors', { signal }),
+  staleTime: 300_000,
+})
+
+/** Names and units of readings; they change with the server's version only. */
+export const metricsQuery = queryOptions({
+  queryKey: ['metrics'],
+  queryFn: ({ signal }) => request<Page<MetricDefinition>>('/api/v1/metrics', { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
+/** Nodes by a part of their name, for choosing one. */
+export const nodeSearchQuery = (text: string, limit = 20) =>
+  queryOptions({
+    queryKey: ['nodes', 'search', text, limit],
+    queryFn: ({ signal }) =>
+      request<Page<Node>>(
+        `/api/v1/nodes?${new URLSearchParams({ limit: String(limit), ...(text === '' ? {} : { q: text }) })}`,
+        {
+          signal,
+        },
+      ),
+  })

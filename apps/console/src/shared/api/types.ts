@@ -1,8 +1,36 @@
 /** The control API's shapes, taken from the server; types only, so nothing of the server is bundled. */
+import type {
+  capacityPoint,
+  chipStanding,
+  createdJoinToken,
+  metricDefinition,
+  newAlertChannel,
+  newAlertRule,
+  newJoinToken,
+} from '@medley/server/fleet-schemas'
+import type { Chip as ChipOnly } from '@medley/server/schemas'
+
+export type {
+  Alert,
+  AlertChannel,
+  AlertRule,
+  AuditEntry,
+  Capacity,
+  Card,
+  ChipEvent,
+  FleetCell,
+  FleetSummary,
+  Gap,
+  JoinToken,
+  MaintenanceWindow,
+  Node,
+  NodeTopology,
+  Series,
+  Vendor,
+} from '@medley/server/fleet-schemas'
 export type {
   ApiKey,
   AxisScore,
-  Chip,
   CreatedApiKey,
   Deployment,
   Model,
@@ -15,6 +43,18 @@ export type {
   UsageEvent,
   UsageSummary,
 } from '@medley/server/schemas'
+
+type Output<Schema extends { readonly _zod: { readonly output: unknown } }> = Schema['_zod']['output']
+type Input<Schema extends { readonly _zod: { readonly input: unknown } }> = Schema['_zod']['input']
+
+export type Chip = ChipOnly & Output<typeof chipStanding>
+export type ChipState = Chip['state']
+export type CapacityPoint = Output<typeof capacityPoint>
+export type CreatedJoinToken = Output<typeof createdJoinToken>
+export type MetricDefinition = Output<typeof metricDefinition>
+export type NewJoinToken = Input<typeof newJoinToken>
+export type NewAlertRule = Input<typeof newAlertRule>
+export type NewAlertChannel = Input<typeof newAlertChannel>
 
 /** A code and its parameters; {@link useCoded} makes the sentence. */
 export interface Coded {

@@ -1,7 +1,7 @@
 import { defineMessages, useText } from '../../i18n/messages.ts'
 
 /** The one vocabulary of states; shape and word carry it, colour only helps. */
-export type State = 'healthy' | 'working' | 'waiting' | 'degraded' | 'failed' | 'unknown' | 'simulated'
+export type State = 'healthy' | 'working' | 'waiting' | 'degraded' | 'failed' | 'held' | 'unknown' | 'simulated'
 
 const words = defineMessages({
   healthy: { en: 'Healthy', 'zh-CN': '正常' },
@@ -9,6 +9,7 @@ const words = defineMessages({
   waiting: { en: 'Waiting', 'zh-CN': '等待' },
   degraded: { en: 'Degraded', 'zh-CN': '降级' },
   failed: { en: 'Failed', 'zh-CN': '故障' },
+  held: { en: 'Held back', 'zh-CN': '停用' },
   unknown: { en: 'Unknown', 'zh-CN': '未知' },
   simulated: { en: 'Simulated', 'zh-CN': '模拟' },
 })
@@ -39,6 +40,9 @@ const states: Readonly<Record<string, State>> = {
   lost: 'failed',
   unusable: 'failed',
   void: 'failed',
+  connected: 'healthy',
+  away: 'failed',
+  revoked: 'held',
 }
 
 /** Any of the API's state words in the common vocabulary; a word we do not know is unknown, not healthy. */
@@ -76,6 +80,13 @@ function Shape({ state }: { readonly state: State }) {
         <>
           <rect x="1" y="1" width="12" height="12" rx="2" fill="currentColor" />
           <path d="M4.3 4.3l5.4 5.4M9.7 4.3L4.3 9.7" stroke="var(--surface)" strokeWidth="1.7" />
+        </>
+      )
+    case 'held':
+      return (
+        <>
+          <circle cx="7" cy="7" r="5.4" fill="none" stroke="currentColor" strokeWidth="1.6" />
+          <path d="M3.4 10.6l7.2-7.2" stroke="currentColor" strokeWidth="1.6" />
         </>
       )
     case 'simulated':

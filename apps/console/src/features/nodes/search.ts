@@ -1,0 +1,4 @@
+import { searchOf } from '../../shared/search.ts'
+
+export const nodesSearch = searchOf('q', 'join')
+export const nodeSearch = searchOf('view')
