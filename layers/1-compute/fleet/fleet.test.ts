@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ALL, aChip, aReport, type FleetUnderTest, fleetUnderTest, OPERATOR } from './fixtures.ts'
+import { ALL, aChip, aReport, type FleetUnderTest, fleetUnderTest, OPERATOR } from './fixtures/fleet-under-test.ts'
 import type { ChipFacts } from './protocol.ts'
 
 const MINUTE = 60_000
@@ -122,7 +122,7 @@ describe('fleet', () => {
       await observe(one, [aChip('test-index-0')])
       await observe(other, [aChip('test-index-0')])
       const found = await test.fleet.chips({ viewer: ALL, after: null, limit: 9, filter: { text: 'TEST-INDEX' } })
-      expect(found.map(({ nodeId }) => nodeId)).toEqual([one, other])
+      expect(found.map(({ nodeId }) => nodeId).sort()).toEqual([one, other].sort())
     })
   })
 

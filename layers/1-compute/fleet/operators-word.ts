@@ -95,9 +95,9 @@ export function createOperatorsWord(parts: OperatorsWordParts): Pick<Fleet, Said
     )
 
   return {
-    describe(scope, nodeId, change) {
+    async describe(scope, nodeId, change) {
       refuseBreaches(change)
-      return onNode(scope, nodeId, async (tx) => {
+      return await onNode(scope, nodeId, async (tx) => {
         const set = {
           ...(change.labels ? { labels: JSON.stringify(change.labels) } : {}),
           ...(change.taints ? { taints: JSON.stringify(change.taints) } : {}),

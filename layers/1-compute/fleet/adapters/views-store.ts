@@ -238,8 +238,10 @@ export async function readSummary(tx: Tx, viewer: Viewer): Promise<FleetSummary>
 
 export async function readCells(tx: Tx, viewer: Viewer): Promise<readonly FleetCell[]> {
   const { rows } = await sql<FleetCell>`
-    select c.id as "chipId", c.uuid, c.node_id as "nodeId", c.vendor, c.product, n.rack, c.state,
-      c.quarantined_at is not null as quarantined, c.driver_version as "driverVersion", c.simulated
+    select c.id as "chipId", c.uuid, c.node_id as "nodeId", n.hostname as "nodeName", n.tenant_id as "tenantId",
+      (c.facts ->> 'index')::int as index, c.vendor, c.product, n.rack, c.state, c.evidence,
+      c.quarantined_at is not null as quarantined, c.quarantine_reason as "quarantineReason",
+      c.driver_version as "driverVersion", c.simulated
     from chips c join nodes n on n.id = c.node_id
     where ${visibleTo(viewer)} order by n.rack nulls last, n.id, c.id`.execute(tx)
   return rows
