@@ -32,6 +32,12 @@ export const serverConfig = z.object({
     /** Whether a chip that has no score yet is measured at start. */
     prove: z.boolean().default(true),
   }),
+  fleet: z
+    .object({
+      /** How often agents sample and report, ms. */
+      sampleIntervalMs: z.number().int().min(1_000).default(15_000),
+    })
+    .prefault({}),
 })
 export type ServerConfig = z.infer<typeof serverConfig>
 

@@ -70,6 +70,101 @@ export const serverErrors = defineErrors('server', {
     title: { en: 'Too many attempts', 'zh-CN': '尝试次数过多' },
     hint: { en: 'Wait a minute, then try again', 'zh-CN': '请一分钟后再试' },
   },
+  'channel.version': {
+    status: 426,
+    title: { en: 'The agent speaks another version of the channel', 'zh-CN': 'Agent 的通道协议版本不匹配' },
+    hint: { en: 'Install the agent of this server’s release', 'zh-CN': '请安装与服务器同版本的 Agent' },
+  },
+  'channel.stranger': {
+    status: 403,
+    title: { en: 'This node is not known here or did not prove its key', 'zh-CN': '未知节点，或密钥验证未通过' },
+    hint: { en: 'Join it again with a new join token', 'zh-CN': '请用新的接入令牌重新接入' },
+  },
+  'channel.revoked': {
+    status: 403,
+    title: { en: 'This node was revoked', 'zh-CN': '该节点已被吊销' },
+    hint: {
+      en: 'If it is to come back, an operator must let it join as a new node',
+      'zh-CN': '如需恢复，请由运营人员将其作为新节点重新接入',
+    },
+  },
+  'channel.in-use': {
+    status: 409,
+    title: { en: 'Another agent is connected as this node', 'zh-CN': '已有另一个 Agent 以该节点身份在线' },
+    hint: {
+      en: 'Stop one of the two, or give the copied node a key of its own by joining it anew',
+      'zh-CN': '请停掉其中一个；若节点是克隆而来，请重新接入以取得独立密钥',
+    },
+  },
+  'channel.replaced': {
+    status: 409,
+    title: { en: 'A newer connection of this node took over', 'zh-CN': '该节点的新连接已接管' },
+    hint: { en: 'Nothing to do', 'zh-CN': '无需处理' },
+  },
+  'channel.broken-frame': {
+    status: 400,
+    title: { en: 'The agent sent something that is not of the protocol', 'zh-CN': 'Agent 发送的内容不符合协议' },
+    hint: { en: 'Update the agent; see the server log', 'zh-CN': '请升级 Agent，并查看服务日志' },
+  },
+  'channel.late': {
+    status: 408,
+    title: { en: 'The agent did not introduce itself in time', 'zh-CN': 'Agent 未按时完成握手' },
+    hint: { en: 'It dials again by itself', 'zh-CN': 'Agent 会自动重连' },
+  },
+  'channel.stopping': {
+    status: 503,
+    title: { en: 'The server is stopping', 'zh-CN': '服务器正在停止' },
+    hint: { en: 'The agent dials again by itself', 'zh-CN': 'Agent 会自动重连' },
+  },
+  'channel.no-layout': {
+    status: 409,
+    title: { en: 'Samples came before their layout', 'zh-CN': '采样数据早于其布局说明' },
+    hint: { en: 'The agent sends both again by itself', 'zh-CN': 'Agent 会自动重发' },
+  },
+  'join.too-many': {
+    status: 429,
+    title: { en: 'Too many refused attempts to join from this address', 'zh-CN': '该地址的接入失败次数过多' },
+    hint: { en: 'Wait a minute and use a token that is still good', 'zh-CN': '请一分钟后换用有效的接入令牌' },
+  },
+  'join-token.for-all': {
+    status: 403,
+    title: {
+      en: 'Only the centre may let nodes join for all tenants',
+      'zh-CN': '只有算力中心可以接入供所有租户使用的节点',
+    },
+    hint: { en: 'Ask for a dedicated token: "dedicated": true', 'zh-CN': '请创建专属令牌："dedicated": true' },
+  },
+  'node.not-yours': {
+    status: 403,
+    title: { en: 'This node belongs to the centre', 'zh-CN': '该节点属于算力中心' },
+    hint: { en: 'Ask the centre’s operator to change it', 'zh-CN': '请联系算力中心的运营人员操作' },
+  },
+  'centre.only': {
+    status: 403,
+    title: { en: 'Only the centre’s operator may change this', 'zh-CN': '仅算力中心的运营人员可以修改' },
+    hint: {
+      en: 'It holds for all tenants; ask the centre’s operator',
+      'zh-CN': '此项对所有租户生效，请联系算力中心的运营人员',
+    },
+  },
+  'chip.simulated': {
+    status: 409,
+    title: { en: 'This chip is simulated: there is nothing to run on', 'zh-CN': '该芯片为仿真芯片，无法运行任务' },
+    hint: { en: 'Choose a chip of a real node', 'zh-CN': '请选择真实节点上的芯片' },
+  },
+  'chip.remote': {
+    status: 409,
+    title: {
+      en: 'Chips of other machines cannot be measured yet',
+      'zh-CN': '暂不支持测评其他机器上的芯片',
+    },
+    hint: { en: 'Choose a chip of the factory’s own node', 'zh-CN': '请选择本机节点上的芯片' },
+  },
+  'vendor.unknown': {
+    status: 404,
+    title: { en: 'There is no vendor {name}', 'zh-CN': '没有这个厂商：{name}' },
+    hint: { en: 'The vendors there are: GET /api/v1/vendors', 'zh-CN': '可用厂商见 GET /api/v1/vendors' },
+  },
   'operation.unknown': {
     status: 404,
     title: { en: 'There is no operation {id}', 'zh-CN': '没有这个操作：{id}' },

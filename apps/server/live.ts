@@ -1,4 +1,15 @@
-export const TOPICS = ['status', 'chips', 'models', 'deployments', 'usage', 'keys', 'proving'] as const
+export const TOPICS = [
+  'status',
+  'chips',
+  'nodes',
+  'alerts',
+  'audit',
+  'models',
+  'deployments',
+  'usage',
+  'keys',
+  'proving',
+] as const
 export type Topic = (typeof TOPICS)[number]
 
 /** Tells pages what to fetch again. Carries no data, so nothing can leak past a permission. */

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
 import { compose } from './compose.ts'
 import { readServerConfig } from './config.ts'
@@ -12,6 +13,7 @@ const app = createApp(factory)
 const server = serve({ fetch: app.fetch, hostname: config.listen.host, port: config.listen.port }, () => {
   if (process.connected) process.send?.({ type: 'ready', port: config.listen.port })
 })
+factory.channel.attach(server as Server)
 
 const stopping = new AbortController()
 void bringUp(stopping.signal).catch((error: unknown) => {
@@ -28,6 +30,7 @@ function stop(reason: string): void {
   if (stopping.signal.aborted) return
   factory.log.info({ reason }, 'stopping')
   stopping.abort()
+  factory.channel.close()
   server.close(() => {
     void close().finally(() => process.exit(0))
   })

@@ -1,22 +1,38 @@
 import type { Fleet } from '@medley/fleet'
-import type { AgentOrders, AgentReport, Workload, WorkloadStatus } from '@medley/fleet/protocol'
-import { AppError, digestOf, type Json } from '@medley/kernel'
+import type { AgentOrders, AgentReport, WorkloadStatus } from '@medley/fleet/protocol'
+import { AppError, type Json } from '@medley/kernel'
 import type { Serving } from '@medley/serving'
+import { createWanted } from './agents/wanted.ts'
 import { codedOf } from './coded.ts'
-import type { Live } from './live.ts'
+import type { Live, Topic } from './live.ts'
 import type { OperationsSeen, OperationView } from './operations.ts'
-import { revisionOf } from './snapshots.ts'
 
 export interface Orders {
-  /** Takes what an agent sees, answers with what it should do; waits for a change when there is nothing new. */
-  sync(report: AgentReport, signal: AbortSignal): Promise<AgentOrders>
-  lastHeardAt(): number | null
+  /**
+   * Takes what an agent sees of its node.
+   *
+   * @throws AppError `fleet.node.unknown`, `fleet.node.revoked`, `store.unavailable`
+   */
+  absorb(nodeId: string, report: AgentReport, clockSkewMs: number | null): Promise<void>
+  /** What the node should do; waits for a change, as long as the report allows, when there is nothing new. */
+  answer(
+    nodeId: string,
+    report: Pick<AgentReport, 'appliedRevision' | 'waitMs'>,
+    signal: AbortSignal,
+  ): Promise<AgentOrders>
+  /** Nodes are being emptied or not any more. */
+  refresh(): Promise<void>
+  /** When a node of the given ids last reported; null: none did since this server started. */
+  lastHeardAt(nodeIds: readonly string[]): number | null
   /** Whether an agent has told of the workload since this server started: what the store says may be older. */
   heardOf(workloadId: string): boolean
+  /** Whether the node's last report named work that has not ended; assumed of nodes that have not reported yet. */
+  runsAnything(nodeId: string): boolean
+  close(): void
 }
 
 export interface OrderPorts {
-  readonly fleet: Fleet
+  readonly fleet: Pick<Fleet, 'observe' | 'draining'>
   readonly serving: Serving
   readonly operations: OperationsSeen
   readonly live: Live
@@ -26,24 +42,34 @@ export interface OrderPorts {
   readonly onError: (operationId: string, error: unknown) => void
 }
 
+const ENDED: ReadonlySet<WorkloadStatus['state']> = new Set(['stopped', 'failed', 'done'])
+/** Changes made by another server of the same store are not announced here. */
+const REREAD_MS = 15_000
+
 /** Subject of a measurement's operation: by it the node that has to do it is found. */
 export function provingSubject(nodeId: string, chipUuid: string): string {
   return `${nodeId} ${chipUuid}`
 }
 
 export function createOrders(ports: OrderPorts): Orders {
-  let heardAt: number | null = null
+  const heardAt = new Map<string, number>()
+  const busy = new Map<string, boolean>()
   const heard = new Set<string>()
+  const wanted = createWanted({ ...ports, draining: () => ports.fleet.draining() })
+  const reread = () => void wanted.refresh().catch(() => {})
 
-  async function wanted(nodeId: string): Promise<readonly Workload[]> {
-    const engines = await ports.serving.engineWorkloads(nodeId)
-    const runs = await ports.operations.running('proving')
-    return [
-      ...engines.map(({ id, kind, digest, spec }) => ({ id, kind, digest, spec })),
-      ...runs
-        .filter((run) => run.subject.startsWith(provingSubject(nodeId, '')))
-        .map((run) => ({ id: run.id, kind: 'proving' as const, digest: digestOf(run.spec), spec: run.spec })),
-    ] as Workload[]
+  let telling = false
+  const stopListening = ports.live.subscribe((topic) => {
+    if (!telling && (topic === 'deployments' || topic === 'proving')) reread()
+  })
+  const timer = setInterval(reread, REREAD_MS)
+  timer.unref()
+
+  /** For pages only: how a workload is doing changes nothing of what is wanted. */
+  function tell(...topics: readonly Topic[]): void {
+    telling = true
+    ports.live.touch(...topics)
+    telling = false
   }
 
   /** A result that cannot be taken ends its operation: thrown on, it would come back with every report for ever. */
@@ -68,38 +94,50 @@ export function createOrders(ports: OrderPorts): Orders {
       await ports.operations.fail(status.id, status.error ?? { code: 'proving.failed', params: {} })
     } else {
       await ports.operations.progress(status.id, status.progress)
+      tell('proving', 'status')
+      return
     }
     ports.live.touch('proving', 'status')
   }
 
-  async function absorb(report: AgentReport): Promise<string> {
-    const { nodeId, changed } = await ports.fleet.observe(report)
-    if (changed) ports.live.touch('chips', 'status')
-    const replicas = await ports.serving.observe(nodeId, report.workloads)
-    if (replicas.changed) ports.live.touch('deployments', 'status')
-    for (const status of report.workloads) {
-      heard.add(status.id)
-      await takeProving(status)
-    }
-    return nodeId
-  }
-
   return {
-    lastHeardAt: () => heardAt,
-    heardOf: (workloadId) => heard.has(workloadId),
-    async sync(report, signal) {
-      heardAt = ports.now()
-      const nodeId = await absorb(report)
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, report.waitMs))])
-      for (;;) {
-        const change = ports.live.next(['deployments', 'proving'], deadline)
-        const workloads = await wanted(nodeId)
-        const revision = revisionOf(workloads.map(({ id, digest }) => ({ id, digest })))
-        if (revision !== report.appliedRevision || deadline.aborted) {
-          return { nodeId, revision, workloads: [...workloads] }
-        }
-        await change
+    async absorb(nodeId, report, clockSkewMs) {
+      const { changed } = await ports.fleet.observe(nodeId, report, clockSkewMs)
+      heardAt.set(nodeId, ports.now())
+      busy.set(
+        nodeId,
+        report.workloads.some(({ state }) => !ENDED.has(state)),
+      )
+      if (changed) tell('chips', 'nodes', 'status')
+      // Most nodes of a large fleet run nothing: they cost no query.
+      if (report.workloads.length === 0) return
+      const replicas = await ports.serving.observe(nodeId, report.workloads)
+      if (replicas.changed) tell('deployments', 'status')
+      for (const status of report.workloads) {
+        heard.add(status.id)
+        await takeProving(status)
       }
+    },
+    async answer(nodeId, { appliedRevision, waitMs }, signal) {
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, waitMs))])
+      await wanted.of(nodeId)
+      for (;;) {
+        // Between this look and the wait nothing is awaited: a change in between would be slept over.
+        const { revision, workloads } = wanted.last(nodeId)
+        if (revision !== appliedRevision || deadline.aborted) return { nodeId, revision, workloads: [...workloads] }
+        await wanted.change(nodeId, deadline)
+      }
+    },
+    refresh: () => wanted.refresh(),
+    lastHeardAt: (nodeIds) => {
+      const times = nodeIds.flatMap((id) => heardAt.get(id) ?? [])
+      return times.length === 0 ? null : Math.max(...times)
+    },
+    heardOf: (workloadId) => heard.has(workloadId),
+    runsAnything: (nodeId) => busy.get(nodeId) ?? true,
+    close() {
+      stopListening()
+      clearInterval(timer)
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { ChipView } from '@medley/fleet'
 import type { ApiKeyRecord } from '@medley/identity'
+import type { ChipReading } from '@medley/monitoring'
 import type { AxisScore as MeasuredAxis, ProvingRecord as MeasuredRecord, Verdict } from '@medley/proving'
 import type { Model as RegistryModel } from '@medley/registry'
 import type { DeploymentView, RevisionView } from '@medley/serving'
@@ -17,6 +18,7 @@ import type {
   UsageEvent,
 } from './api/schemas.ts'
 import type { OperationView } from './operations.ts'
+import { presentStanding } from './present-fleet.ts'
 
 /** Why there is no overall fitness yet: two axes of the quick suite are not the full suites. */
 const FITNESS_REASON = 'full_suites_not_run'
@@ -44,13 +46,16 @@ export function presentChip(
   chip: ChipView,
   axes: readonly MeasuredAxis[],
   deployments: readonly DeploymentView[],
+  reading: ChipReading | null,
 ): Chip {
   const uuid = chip.facts.uuid
   return {
     id: chip.id,
     nodeId: chip.nodeId,
     nodeName: chip.nodeName,
+    simulated: chip.simulated,
     facts: chip.facts,
+    ...presentStanding(chip, reading),
     firstSeenAt: chip.firstSeenAt.toISOString(),
     lastSeenAt: chip.lastSeenAt.toISOString(),
     score: presentFitness(axes.filter((axis) => axis.chipUuid === uuid)),

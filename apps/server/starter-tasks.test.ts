@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { generateNodeKey } from '@medley/enrolment'
 import type { AgentReport, EngineBuild, WorkloadStatus } from '@medley/fleet/protocol'
 import type { Id, TenantScope } from '@medley/kernel'
 import type { DeploymentView } from '@medley/serving'
@@ -39,6 +40,7 @@ describe('the starter deployment', { timeout: 120_000 }, () => {
         consoleDirectory: join(data, 'console'),
         store: { kind: 'embedded', connection: { ...test.connection } },
         starter: { model: MODEL, file: await starterModel(), prove: false },
+        fleet: { sampleIntervalMs: 15_000 },
       },
       {},
     )
@@ -91,9 +93,17 @@ describe('the starter deployment', { timeout: 120_000 }, () => {
 })
 
 async function actAsAgent(server: ComposedServer, build: EngineBuild, signal: AbortSignal): Promise<void> {
+  const { factory } = server
+  const { nodeKey, facts } = agentReport()
+  const { publicKey } = generateNodeKey()
+  const request = { nodeKey, hostname: facts.hostname, publicKey, agentVersion: '0', simulated: false }
+  const { nodeId } = await factory.joinOwn(request)
+  await factory.fleet.presence(nodeId, true)
   let workloads: WorkloadStatus[] = []
   while (!signal.aborted) {
-    const orders = await server.factory.orders.sync(reportOf(build, workloads), signal)
+    const report = reportOf(build, workloads)
+    await factory.orders.absorb(nodeId, report, null)
+    const orders = await factory.orders.answer(nodeId, report, signal)
     workloads = orders.workloads.map(({ id, digest }) => ({
       id,
       digest,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fleet } from '@medley/fleet'
+import type { ChipView as Chip, Fleet } from '@medley/fleet'
 import type { Json, TenantScope } from '@medley/kernel'
 import type { Proving } from '@medley/proving'
 import type { CatalogueEntry, Model, Registry } from '@medley/registry'
@@ -10,13 +10,15 @@ import { serverErrors } from './errors.ts'
 import type { Live, Topic } from './live.ts'
 import type { Operations, OperationView } from './operations.ts'
 import { provingSubject } from './orders.ts'
+import type { OwnNodes } from './own-nodes.ts'
 
 type PlannedEngine = Parameters<Proving['planQuickRun']>[1]
 type EngineBuild = RevisionSpec['engine']
-type Chip = Awaited<ReturnType<Fleet['chip']>>
 
 export interface StarterPorts {
-  readonly fleet: Fleet
+  readonly fleet: Pick<Fleet, 'chips' | 'node' | 'chip'>
+  /** Where the starter's work is done: it needs the files that this factory fetched. */
+  readonly ownNodes: OwnNodes
   readonly registry: Registry
   readonly serving: Serving
   readonly proving: Proving
@@ -40,6 +42,7 @@ export interface Starter {
 
 const ENGINE_FAMILY = 'llama-cpp'
 const POLL_MS = 2_000
+const EVERYTHING = { all: true } as const
 
 /** The four steps from an empty factory to its first answer. */
 export function createStarter(ports: StarterPorts): Starter {
@@ -67,8 +70,13 @@ export function createStarter(ports: StarterPorts): Starter {
 
   /** The chip the starter model runs on: the first healthy one every engine build can use, which is the CPU. */
   async function firstChip(): Promise<Chip | null> {
-    const chips = await fleet.chips({ after: null, limit: 500 })
-    return chips.find((chip) => chip.facts.vendor === 'cpu' && chip.facts.health === 'healthy') ?? null
+    for (const nodeId of ports.ownNodes.ids) {
+      const filter = { nodeId, vendor: 'cpu', simulated: false }
+      const chips = await fleet.chips({ viewer: EVERYTHING, after: null, limit: 100, filter })
+      const found = chips.find(({ state, quarantine }) => state === 'healthy' && quarantine === null)
+      if (found) return found
+    }
+    return null
   }
 
   async function starter(): Promise<{ entry: CatalogueEntry; model: Model } | null> {
@@ -78,11 +86,19 @@ export function createStarter(ports: StarterPorts): Starter {
     return entry && model?.state === 'ready' ? { entry, model } : null
   }
 
+  async function nodeOf(chipUuids: readonly string[]): Promise<string | null> {
+    for (const uuid of chipUuids) {
+      const chip = await fleet.chip(uuid, EVERYTHING).catch(() => null)
+      if (chip && ports.ownNodes.ids.includes(chip.nodeId)) return chip.nodeId
+    }
+    return null
+  }
+
   /** The build a node offers since this server runs: an upgrade changes both, and the node speaks up a moment later. */
   function offeredBuild(nodeId: string, family: string, signal: AbortSignal): Promise<EngineBuild> {
     return until(['chips', 'status'], signal, async () => {
-      const node = (await fleet.nodes()).find(({ id }) => id === nodeId)
-      if (!node || node.lastSeenAt.getTime() < ports.startedAt) return null
+      const node = await fleet.node(nodeId, EVERYTHING)
+      if (node.lastSeenAt.getTime() < ports.startedAt) return null
       return node.facts.engines.find((build) => build.family === family) ?? unknownBuild(family)
     })
   }
@@ -90,9 +106,9 @@ export function createStarter(ports: StarterPorts): Starter {
   /** Deploys the same again where the node runs another build by now: answers of both must not share a revision. */
   async function renew(deployment: DeploymentView, signal: AbortSignal): Promise<boolean> {
     const { spec } = deployment.revision
-    const chips = await fleet.chips({ after: null, limit: 500 })
-    const nodeId = chips.find(({ facts }) => spec.chipUuids.includes(facts.uuid))?.nodeId
-    if (nodeId === undefined) return false
+    const nodeId = await nodeOf(spec.chipUuids)
+    // What runs elsewhere is not the starter's to renew.
+    if (nodeId === null) return false
     const engine = await offeredBuild(nodeId, spec.engine.family, signal)
     const { version, binaryDigest } = engine
     const same = version === spec.engine.version && binaryDigest === spec.engine.binaryDigest

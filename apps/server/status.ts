@@ -1,4 +1,3 @@
-import type { Fleet } from '@medley/fleet'
 import type { Clock, TenantScope } from '@medley/kernel'
 import type { Proving } from '@medley/proving'
 import type { Registry } from '@medley/registry'
@@ -9,7 +8,9 @@ import { sql } from 'kysely'
 import type { Status } from './api/schemas.ts'
 import type { BringUp } from './bring-up.ts'
 import { publicUrlOf, type ServerConfig } from './config.ts'
+import type { FleetIndex } from './fleet-index.ts'
 import type { Orders } from './orders.ts'
+import type { OwnNodes } from './own-nodes.ts'
 import { presentFitness } from './present.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -22,7 +23,8 @@ export interface StatusPorts {
   readonly bringUp: BringUp
   readonly orders: Orders
   readonly snapshots: Snapshots
-  readonly fleet: Fleet
+  readonly index: FleetIndex
+  readonly ownNodes: OwnNodes
   readonly proving: Proving
   readonly registry: Registry
   readonly serving: Serving
@@ -32,6 +34,8 @@ export interface StatusPorts {
 const DAY_MS = 86_400_000
 /** Both ask at least every 25 s; a silence longer than this means that they are gone. */
 const SILENCE_MS = 60_000
+/** The status is read at a glance; all chips are listed elsewhere. */
+const MOST_CHIPS = 500
 
 export interface FactoryStatus {
   /** The factory's own state, with the models, deployments and usage of the tenant that asks. */
@@ -42,7 +46,7 @@ export interface FactoryStatus {
 
 /** The factory as a whole, in one answer. */
 export function createStatus(ports: StatusPorts): FactoryStatus {
-  const { config, clock, bringUp, fleet, proving, registry, serving, supply } = ports
+  const { config, clock, bringUp, proving, registry, serving, supply } = ports
   let version: string | null = null
 
   const storeVersion = async () => {
@@ -54,12 +58,14 @@ export function createStatus(ports: StatusPorts): FactoryStatus {
   }
   const heard = (at: number | null) => at !== null && clock.now() - at < SILENCE_MS
 
-  const ready = () => bringUp.settled() && heard(ports.orders.lastHeardAt()) && heard(ports.snapshots.lastAskedAt())
+  const ready = () =>
+    bringUp.settled() && heard(ports.orders.lastHeardAt(ports.ownNodes.ids)) && heard(ports.snapshots.lastAskedAt())
 
   const of = async (scope: TenantScope): Promise<Status> => {
     const now = new Date(clock.now())
-    const chips = await fleet.chips({ after: null, limit: 500 })
-    const axes = await proving.scores(chips.map((chip) => chip.facts.uuid))
+    const { cells } = await ports.index.picture()
+    const chips = cells.filter(({ tenantId }) => tenantId === null || tenantId === scope.tenantId).slice(0, MOST_CHIPS)
+    const axes = await proving.scores(chips.flatMap(({ uuid, simulated }) => (simulated ? [] : uuid)))
     const deployments = await serving.list(scope, { after: null, limit: 500 })
     const day = await supply.summary(scope, { from: new Date(now.getTime() - DAY_MS), to: now, groupBy: 'outcome' })
     const total = (groups: typeof day, field: 'requests' | 'completionTokens') =>
@@ -72,12 +78,12 @@ export function createStatus(ports: StatusPorts): FactoryStatus {
       startedAt: ports.startedAt.toISOString(),
       store: { kind: config.store.kind, version: await storeVersion() },
       steps: [...bringUp.steps()],
-      chips: chips.map(({ id, facts }) => ({
-        id,
-        uuid: facts.uuid,
-        vendor: facts.vendor,
-        product: facts.product,
-        health: facts.health,
+      chips: chips.map(({ chipId, uuid, vendor, product, state }) => ({
+        id: chipId,
+        uuid,
+        vendor,
+        product,
+        health: state,
       })),
       models: (await registry.list(scope)).map(({ id, name, state }) => ({ id, name, state })),
       deployments: deployments.map((item) => ({

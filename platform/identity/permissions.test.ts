@@ -14,6 +14,9 @@ describe('allows', () => {
     expect(permissionsOf('auditor').filter((permission) => !permission.endsWith(':read'))).toEqual([])
     expect(allows('developer', 'keys:write')).toBe(true)
     expect(allows('developer', 'deployments:write')).toBe(false)
+    for (const hidden of ['join-tokens:read', 'audit:read'] as const) {
+      expect([allows('auditor', hidden), allows('developer', hidden)], hidden).toEqual([true, false])
+    }
   })
 
   it('denies whoever it does not know', () => {

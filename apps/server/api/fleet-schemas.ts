@@ -1,7 +1,7 @@
 /** Shapes of the control API for nodes, chips, their history, readings, alerts, supply and the audit. */
 import { z } from '@hono/zod-openapi'
 import { nodeFacts } from '@medley/fleet/protocol'
-import { coded } from './schemas.ts'
+import { coded } from './coded-schema.ts'
 
 const timestamp = z.iso.datetime().openapi({ description: 'ISO 8601 in UTC' })
 const nullableText = z.string().nullable()

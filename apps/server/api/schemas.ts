@@ -5,6 +5,8 @@
 
 import { z } from '@hono/zod-openapi'
 import { chipFacts, workloadStatus } from '@medley/fleet/protocol'
+import { coded } from './coded-schema.ts'
+import { chipStanding } from './fleet-schemas.ts'
 
 const timestamp = z.iso.datetime().openapi({ description: 'ISO 8601 in UTC' })
 const nullableText = z.string().nullable()
@@ -41,10 +43,6 @@ export const problem = z
   })
   .openapi('Problem')
 
-export const coded = z
-  .object({ code: z.string(), params: z.record(z.string(), z.string()) })
-  .openapi('Coded', { description: 'A code and its parameters; the reader’s language is chosen where it is shown' })
-
 export const axisScore = z
   .object({
     chipUuid: z.string(),
@@ -79,7 +77,10 @@ export const chip = z
     id: z.string(),
     nodeId: z.string(),
     nodeName: z.string(),
+    /** Of a node without hardware: never placed on, never billed. */
+    simulated: z.boolean(),
     facts: chipFacts,
+    ...chipStanding.shape,
     firstSeenAt: timestamp,
     lastSeenAt: timestamp,
     score: fitness,

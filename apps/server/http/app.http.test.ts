@@ -90,8 +90,7 @@ describe('control API', () => {
   })
 
   it('learns of a chip from its agent and shows it without a score', async () => {
-    const orders = await asProcess('/internal/agents/sync', agentReport())
-    expect(orders.status).toBe(200)
+    await test.report(agentReport())
     const { items } = page(chip).parse(await (await asOperator('/api/v1/chips')).json())
     expect(items).toMatchObject([
       { facts: { uuid: 'chip-under-test' }, score: { axes: {}, fitness: null, reason: 'not_proved' } },
@@ -138,16 +137,10 @@ describe('control API', () => {
       actor: { kind: 'user', id: 'user_test' },
     }
     const { id } = await server.factory.operations.of(owner).begin('proving', 'nowhere chip', { runId: 'run' })
-    const workload = { id, kind: 'proving', digest: 'd', state: 'done', restarts: 0, error: null, progress: null }
-    const report = {
-      ...agentReport(),
-      workloads: [{ ...workload, endpoint: null, facts: null, result: { odd: true } }],
-    }
-    const [first, second] = [
-      await asProcess('/internal/agents/sync', report),
-      await asProcess('/internal/agents/sync', report),
-    ]
-    expect([first.status, second.status]).toEqual([200, 200])
+    const workload = { id, digest: 'd', state: 'done', restarts: 0, error: null, progress: null } as const
+    const report = { ...agentReport(), workloads: [{ ...workload, endpoint: null, result: { odd: true } }] }
+    await test.report(report)
+    await test.report(report)
     const ended = operation.parse(await (await asOperator(`/api/v1/operations/${id}`)).json())
     expect(ended).toMatchObject({ state: 'failed', error: { code: 'server.unexpected' } })
   })

@@ -1,18 +1,26 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { joinRoutes } from '../agents/join.ts'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { LARGEST_BODY, limitBody } from './body.ts'
 import { consoleAssets } from './console-assets.ts'
 import { documentation } from './documentation.ts'
+import { exposition } from './exposition.ts'
 import type { AppEnv } from './guard.ts'
 import { internalRoutes } from './internal.ts'
 import { otherMethods } from './other-methods.ts'
 import { problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
-import { computeRoutes } from './routes-compute.ts'
+import { alertRoutes } from './routes-alerts.ts'
+import { auditRoutes } from './routes-audit.ts'
+import { chipRoutes } from './routes-chips.ts'
+import { fleetRoutes } from './routes-fleet.ts'
+import { joinTokenRoutes } from './routes-join.ts'
 import { liveRoutes } from './routes-live.ts'
 import { modelRoutes } from './routes-models.ts'
+import { nodeRoutes } from './routes-nodes.ts'
 import { playgroundRoutes } from './routes-playground.ts'
+import { provingRoutes } from './routes-proving.ts'
 import { supplyRoutes } from './routes-supply.ts'
 import { systemRoutes } from './routes-system.ts'
 import { signIn } from './sign-in.ts'
@@ -51,14 +59,19 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
     const ready = factory.status.ready()
     return context.json({ ready }, ready ? 200 : 503)
   })
-  app.get('/metrics', async (context) =>
-    context.body(await factory.metrics.metrics(), 200, { 'content-type': factory.metrics.contentType }),
-  )
+  app.get('/metrics', exposition(factory))
 
+  app.route('/', joinRoutes({ ...factory, onJoined: () => factory.live.touch('nodes', 'audit') }))
   app.route('/internal', internalRoutes(factory))
   app.on(['GET', 'POST'], '/api/auth/*', limitBody(LARGEST_BODY.control), (context) => signIn(factory, context))
   app.route('/', systemRoutes(factory))
-  app.route('/', computeRoutes(factory))
+  app.route('/', fleetRoutes(factory))
+  app.route('/', nodeRoutes(factory))
+  app.route('/', chipRoutes(factory))
+  app.route('/', joinTokenRoutes(factory))
+  app.route('/', alertRoutes(factory))
+  app.route('/', auditRoutes(factory))
+  app.route('/', provingRoutes(factory))
   app.route('/', modelRoutes(factory))
   app.route('/', supplyRoutes(factory))
   app.route('/', playgroundRoutes(factory))

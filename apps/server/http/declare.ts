@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 import { every } from 'hono/combine'
 import { page, problem } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
+import { audited } from './audited.ts'
 import { jsonOnly, LARGEST_BODY, limitBody } from './body.ts'
 import { type AppEnv, guard } from './guard.ts'
 import { idempotent } from './idempotent.ts'
@@ -21,29 +22,46 @@ export function listOf<Item extends z.ZodType>(item: Item, description: string) 
   return json(page(item), description)
 }
 
-/**
- * Declares a guarded route: its permission is part of the declaration, is enforced by it, and is written into the
- * OpenAPI file as `x-permission`. Mutations honour `Idempotency-Key`.
- */
-export function declare<const Route extends RouteConfig>(
+/** Declares a guarded route to read; see {@link declareChange} for those that change something. */
+export function declare<const Route extends RouteConfig & { readonly method: 'get' }>(
   factory: Factory,
   permission: Permission,
   route: Route,
-  { answerHoldsSecret = false } = {},
 ) {
   return createRoute({
     ...route,
     'x-permission': permission,
-    middleware:
-      route.method === 'get'
-        ? [guard(factory, permission)]
-        : [...guardedChange(factory, permission, LARGEST_BODY.control), idempotent(factory, answerHoldsSecret)],
+    middleware: [guard(factory, permission)],
     responses: { ...route.responses, ...refusals(route) },
   })
 }
 
 /**
- * As {@link declare}, for a route whose body or answer is passed on as it is: a stream cannot be checked against a
+ * Declares a guarded route that changes something: its permission is part of the declaration, is enforced by it, and
+ * is written into the OpenAPI file as `x-permission`. It honours `Idempotency-Key` and is noted in the audit as
+ * `action`, unless the module that does it notes it in the same transaction.
+ */
+export function declareChange<const Route extends RouteConfig>(
+  factory: Factory,
+  permission: Permission,
+  action: `${string}.${string}`,
+  route: Route,
+  { answerHoldsSecret = false, notedByModule = false } = {},
+) {
+  return createRoute({
+    ...route,
+    'x-permission': permission,
+    middleware: [
+      ...guardedChange(factory, permission, LARGEST_BODY.control),
+      idempotent(factory, answerHoldsSecret),
+      audited(factory, action, notedByModule),
+    ],
+    responses: { ...route.responses, ...refusals(route) },
+  })
+}
+
+/**
+ * As {@link declareChange}, without notes, for a route whose body or answer is passed on as it is: a stream cannot be checked against a
  * schema nor kept for a repetition. Its handler is added with the middleware given back here.
  */
 export function declareStream(
@@ -80,6 +98,11 @@ function refusals(route: RouteConfig) {
 
 export const notFound = { content: problemContent, description: 'There is no such thing' }
 
+/** Rows that were asked for with `limit + 1`, as they are. */
+export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[], limit: number) {
+  return toPage(rows, limit, (row) => row)
+}
+
 /** Splits rows fetched with `limit + 1` into a page and the cursor of the next one. */
 export function toPage<Row extends { readonly id: string }, Item>(
   rows: readonly Row[],
@@ -88,4 +111,9 @@ export function toPage<Row extends { readonly id: string }, Item>(
 ): { items: Item[]; nextCursor: string | null } {
   const items = rows.slice(0, limit)
   return { items: items.map(present), nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+}
+
+/** A JSON body of the given shape, for a route's `request`. */
+export function body<Schema extends z.ZodType>(schema: Schema) {
+  return { body: { content: { 'application/json': { schema } }, required: true } } as const
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { agentReport } from '@medley/fleet/protocol'
+import { joinRequest } from '@medley/enrolment/protocol'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { serverErrors } from '../errors.ts'
@@ -13,7 +13,7 @@ const snapshotQuery = z.object({
   waitMs: z.coerce.number().int().min(0).max(60_000).default(0),
 })
 
-/** What the factory's own processes call: the agent reports, the gateway fetches its snapshot and hands in usage. */
+/** What the factory's own processes call: the agent gets its key, the gateway fetches its snapshot and hands in usage. */
 export function internalRoutes(factory: Factory): Hono {
   const app = new Hono()
 
@@ -27,10 +27,10 @@ export function internalRoutes(factory: Factory): Hono {
   // After the token is known: only this factory's own processes may send that much.
   app.use(limitBody(LARGEST_BODY.internal))
 
-  app.post('/agents/sync', async (context) => {
-    const report = agentReport.safeParse(await context.req.json())
-    if (!report.success) throw invalidRequest(report.error)
-    return context.json(await factory.orders.sync(report.data, context.req.raw.signal))
+  app.post('/agents/join', async (context) => {
+    const request = joinRequest.safeParse(await context.req.json())
+    if (!request.success) throw invalidRequest(request.error)
+    return context.json(await factory.joinOwn(request.data), 201)
   })
 
   app.get('/gateway/snapshot', async (context) => {

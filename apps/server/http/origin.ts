@@ -19,13 +19,18 @@ export function ownOrigin(factory: Factory): MiddlewareHandler<AppEnv> {
   const { config } = factory
   const known = new Set([config.consoleUrl, publicUrlOf(config)].map((url) => new URL(url).origin))
   return async (context, next) => {
-    if (context.get('principal').by === 'session' && !SAFE_METHODS.has(context.req.method)) {
+    const principal = context.get('principal')
+    if (principal.by === 'session' && !SAFE_METHODS.has(context.req.method)) {
       const origin = context.req.header('origin')
       const ours =
         origin === undefined
           ? OWN_FETCH_SITES.has(context.req.header('sec-fetch-site') ?? '')
           : known.has(origin) || origin === new URL(context.req.url).origin
-      if (!ours) throw serverErrors['request.foreign-origin']()
+      if (!ours) {
+        const error = serverErrors['request.foreign-origin']()
+        await factory.denials.note(context, principal, error)
+        throw error
+      }
     }
     await next()
   }

@@ -1,7 +1,7 @@
 import { deployment, model, oneOf, pageQuery, revision } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { presentDeployment, presentModel, presentRevision } from '../present.ts'
-import { declare, json, listOf, notFound, toPage } from './declare.ts'
+import { declare, declareChange, json, listOf, notFound, toPage } from './declare.ts'
 import { createRouter } from './router.ts'
 
 export function modelRoutes(factory: Factory) {
@@ -83,7 +83,7 @@ export function modelRoutes(factory: Factory) {
   ] as const
   for (const { verb, summary } of changes) {
     app.openapi(
-      declare(factory, 'deployments:write', {
+      declareChange(factory, 'deployments:write', `deployment.${verb}`, {
         method: 'post',
         path: `/api/v1/deployments/{id}/${verb}`,
         tags: ['models'],
@@ -92,8 +92,13 @@ export function modelRoutes(factory: Factory) {
         responses: { 200: json(deployment, 'The deployment on its way there'), 404: notFound },
       }),
       async (context) => {
-        const changed = await factory.serving[verb](context.get('principal').scope, context.req.valid('param').id)
+        const { scope } = context.get('principal')
+        const { id } = context.req.valid('param')
+        const before = await factory.serving.get(scope, id)
+        if (verb === 'start') await factory.refuseSimulated(before.revision.spec.chipUuids)
+        const changed = await factory.serving[verb](scope, id)
         factory.live.touch('deployments', 'status')
+        context.set('change', { before: { state: before.state }, after: { state: changed.state } })
         return context.json(presentDeployment(changed), 200)
       },
     )

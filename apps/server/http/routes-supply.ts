@@ -11,7 +11,7 @@ import {
 } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { presentKey, presentUsage } from '../present.ts'
-import { declare, json, listOf, notFound } from './declare.ts'
+import { declare, declareChange, json, listOf, notFound } from './declare.ts'
 import { createRouter } from './router.ts'
 
 const usageQuery = pageQuery.extend({
@@ -48,9 +48,10 @@ export function supplyRoutes(factory: Factory) {
   )
 
   app.openapi(
-    declare(
+    declareChange(
       factory,
       'keys:write',
+      'key.create',
       {
         method: 'post',
         path: '/api/v1/keys',
@@ -69,12 +70,14 @@ export function supplyRoutes(factory: Factory) {
         expiresAt: expiresAt ? new Date(expiresAt) : null,
       })
       factory.live.touch('keys')
-      return context.json({ ...presentKey(created.record), key: created.key }, 201)
+      const shown = presentKey(created.record)
+      context.set('change', { subject: shown.id, after: shown })
+      return context.json({ ...shown, key: created.key }, 201)
     },
   )
 
   app.openapi(
-    declare(factory, 'keys:write', {
+    declareChange(factory, 'keys:write', 'key.revoke', {
       method: 'delete',
       path: '/api/v1/keys/{id}',
       tags: ['supply'],
@@ -85,6 +88,7 @@ export function supplyRoutes(factory: Factory) {
     async (context) => {
       const revoked = await factory.identity.keys.revoke(context.get('principal').scope, context.req.valid('param').id)
       factory.live.touch('keys')
+      context.set('change', { after: presentKey(revoked) })
       return context.json(presentKey(revoked), 200)
     },
   )

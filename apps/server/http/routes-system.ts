@@ -3,7 +3,7 @@ import { oneOf, operation, session, status } from '../api/schemas.ts'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { presentOperation } from '../present.ts'
-import { declare, json, notFound } from './declare.ts'
+import { declare, declareChange, json, notFound } from './declare.ts'
 import { createRouter } from './router.ts'
 
 const signInLink = z.object({ url: z.string(), expiresAt: z.iso.datetime() }).openapi('SignInLink')
@@ -34,9 +34,10 @@ export function systemRoutes(factory: Factory) {
   )
 
   app.openapi(
-    declare(
+    declareChange(
       factory,
       'sign-in-links:write',
+      'sign-in-link.create',
       {
         method: 'post',
         path: '/api/v1/sign-in-links',
@@ -46,7 +47,11 @@ export function systemRoutes(factory: Factory) {
       },
       { answerHoldsSecret: true },
     ),
-    async (context) => context.json(await factory.signInLink(context.get('principal')), 201),
+    async (context) => {
+      const principal = context.get('principal')
+      context.set('change', { subject: principal.session.userId })
+      return context.json(await factory.signInLink(principal), 201)
+    },
   )
 
   app.openapi(

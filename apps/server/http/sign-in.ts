@@ -1,10 +1,10 @@
-import type { HttpBindings } from '@hono/node-server'
 import type { AppError } from '@medley/kernel'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import type { AppEnv } from './guard.ts'
+import { peerAddress } from './peer.ts'
 import { problemResponse } from './problems.ts'
 
 type ErrorKey = Exclude<keyof typeof serverErrors, '$definitions'>
@@ -45,10 +45,4 @@ async function errorOf(answer: Response): Promise<AppError> {
   const fallback = answer.status >= 500 ? 'unexpected' : 'request.invalid'
   const key = BY_CODE.get(said.code) ?? BY_STATUS.get(answer.status) ?? fallback
   return serverErrors[key]({}, said.message === undefined ? {} : { detail: said.message })
-}
-
-/** Whose attempts a rate limit counts; unknown where no socket is behind the request, as in tests. */
-function peerAddress(context: Context): string | undefined {
-  const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
-  return incoming?.socket.remoteAddress
 }

@@ -36,7 +36,7 @@ beforeAll(async () => {
   guest = async (path, init = {}) =>
     test.app.request(path, { ...init, headers: { cookie, origin: CONSOLE, 'content-type': 'application/json' } })
 
-  await test.asProcess('/internal/agents/sync', agentReport())
+  await test.report(agentReport())
   await test.asProcess('/internal/usage', { records: [usage(tenantId, projectId)] })
   await test.asOperator('/api/v1/keys', { method: 'POST', body: JSON.stringify({ name: 'first tenant’s' }) })
   await serving.deploy(home, { name: 'own', servedModel: 'tiny', nodeId: 'node_elsewhere', spec: revisionSpec('1') })

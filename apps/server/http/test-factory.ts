@@ -1,6 +1,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { generateNodeKey, type NodeKey } from '@medley/enrolment'
+import type { AgentReport } from '@medley/fleet/protocol'
 import { startTestStore, type TestStore } from '@medley/testkit'
 import { type ComposedServer, compose } from '../compose.ts'
 import type { ServerConfig } from '../config.ts'
@@ -18,6 +23,12 @@ export interface TestFactory {
   readonly app: App
   readonly asOperator: (path: string, init?: Init) => Promise<Response>
   readonly asProcess: (path: string, body?: unknown) => Promise<Response>
+  /** Joins as the factory's own agent does. */
+  readonly joinOwn: (nodeKey: string) => Promise<{ readonly nodeId: string; readonly key: NodeKey }>
+  /** A node that joined, and told of itself once. @returns its id */
+  readonly report: (report: AgentReport) => Promise<string>
+  /** The same app on a port of its own, agents' connections included. @returns its address */
+  readonly listen: () => Promise<string>
   /** Signs in by a one-time link. @returns the cookie as a browser sends it back. */
   readonly signIn: (userId: string) => Promise<string>
   /** The same factory after a restart of its server. */
@@ -37,6 +48,7 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
     consoleDirectory: join(data, 'console'),
     store: { kind: 'embedded', connection: { ...test.connection } },
     starter: { model: null, file: null, prove: false },
+    fleet: { sampleIntervalMs: 15_000 },
     ...change,
   }
   const server = await compose(config, {})
@@ -46,7 +58,31 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
     internalToken: string
   }
   const started = [server]
+  const listening: Server[] = []
+  const nodes = new Map<string, string>()
+
+  async function joinOwn(nodeKey: string) {
+    const key = generateNodeKey()
+    const request = { nodeKey, hostname: nodeKey, publicKey: key.publicKey, agentVersion: '0', simulated: false }
+    const { nodeId } = await server.factory.joinOwn(request)
+    nodes.set(nodeKey, nodeId)
+    return { nodeId, key }
+  }
+
   return {
+    joinOwn,
+    report: async (report) => {
+      const nodeId = nodes.get(report.nodeKey) ?? (await joinOwn(report.nodeKey)).nodeId
+      await server.factory.orders.absorb(nodeId, report, null)
+      return nodeId
+    },
+    listen: async () => {
+      const http = createServer(getRequestListener(app.fetch))
+      server.factory.channel.attach(http)
+      listening.push(http)
+      await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+      return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+    },
     server,
     store: test.store,
     app,
@@ -80,6 +116,10 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
     },
     close: async () => {
       for (const each of started) await each.close()
+      for (const http of listening) {
+        http.closeAllConnections()
+        await new Promise((resolve) => http.close(resolve))
+      }
       await test.close()
       await rm(data, { recursive: true, force: true })
     },

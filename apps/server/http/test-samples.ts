@@ -51,7 +51,7 @@ export function usage(tenantId: string, projectId: string) {
   }
 }
 
-/** What the agent of a node with one simulated chip sends. */
+/** What the agent of a node with one chip sends. */
 export function agentReport(): AgentReport {
   return {
     nodeKey: 'node-under-test',
@@ -92,7 +92,7 @@ export function agentReport(): AgentReport {
         computeUnits: 2,
         features: [],
         extra: {},
-        simulated: true,
+        simulated: false,
       },
     ],
     workloads: [],

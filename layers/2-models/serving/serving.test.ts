@@ -107,7 +107,7 @@ describe('deployments', () => {
   it('routes to a replica as its agent reports it, and to none that was stopped', async () => {
     const owner = newTenant()
     const mine = await serving.deploy(owner, { name: 'c', servedModel: 'routed', nodeId: 'node_7', spec })
-    const [work] = await serving.engineWorkloads('node_7')
+    const [work] = (await serving.engineWorkloads()).get('node_7') ?? []
     const report = {
       id: work?.id ?? '',
       endpoint: 'unix:/run/c.sock',
@@ -125,13 +125,13 @@ describe('deployments', () => {
     })
     await serving.stop(owner, mine.id)
     expect((await serving.gatewayRoutes()).some((item) => item.model === 'routed')).toBe(false)
-    expect(await serving.engineWorkloads('node_7')).toEqual([])
+    expect((await serving.engineWorkloads()).get('node_7') ?? []).toEqual([])
   })
 
   it('ignores what another node says of a replica', async () => {
     const owner = newTenant()
     await serving.deploy(owner, { name: 'd', servedModel: 'tiny', nodeId: 'node_8', spec })
-    const [work] = await serving.engineWorkloads('node_8')
+    const [work] = (await serving.engineWorkloads()).get('node_8') ?? []
     const forged = {
       id: work?.id ?? '',
       state: 'ready',

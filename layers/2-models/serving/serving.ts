@@ -41,7 +41,8 @@ export interface Serving {
   get(scope: TenantScope, id: string): Promise<DeploymentView>
   /** The current or any earlier revision. @throws AppError `serving.revision.unknown` */
   revision(scope: TenantScope, id: string): Promise<RevisionView>
-  engineWorkloads(nodeId: string): Promise<readonly EngineWorkload[]>
+  /** What is wanted on every node, by the node's id: one question for all of a fleet. */
+  engineWorkloads(): Promise<ReadonlyMap<string, readonly EngineWorkload[]>>
   observe(nodeId: string, observations: readonly ReplicaObservation[]): Promise<{ changed: boolean }>
   gatewayRoutes(): Promise<readonly GatewayRoute[]>
 }
@@ -172,13 +173,16 @@ export function createServing({ store, clock, ids }: ServingPorts): Serving {
     get: (scope, id) => database.run(scope, (tx) => requireView(tx, id)),
     revision: (scope, id) => database.run(scope, (tx) => requireRevision(tx, id)),
 
-    engineWorkloads: (nodeId) =>
+    engineWorkloads: () =>
       database.run(SERVING, async (tx) => {
-        const rows = await wantedReplicas(tx).where('replicas.node_id', '=', nodeId).execute()
-        return rows.map((row) => {
+        const workloads = new Map<string, EngineWorkload[]>()
+        for (const row of await wantedReplicas(tx).execute()) {
           const spec = toEngineSpec(row)
-          return { id: row.id, kind: 'engine' as const, digest: digestOf(spec as unknown as Json), spec }
-        })
+          const digest = digestOf(spec as unknown as Json)
+          const onNode = workloads.get(row.node_id) ?? []
+          workloads.set(row.node_id, [...onNode, { id: row.id, kind: 'engine', digest, spec }])
+        }
+        return workloads
       }),
 
     observe: (nodeId, observations) =>

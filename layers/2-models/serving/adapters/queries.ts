@@ -15,6 +15,7 @@ export function wantedReplicas(tx: Tx) {
     .innerJoin('deployment_revisions', 'deployment_revisions.id', 'replicas.revision_id')
     .select([
       'replicas.id',
+      'replicas.node_id',
       'replicas.revision_id',
       'replicas.endpoint',
       'replicas.state',
