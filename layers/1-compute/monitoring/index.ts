@@ -1,3 +1,4 @@
+export { createOtlpExport, type OtlpExport, type OtlpExportPorts } from './adapters/otlp.ts'
 export { monitoringMigrations } from './adapters/tables.ts'
 export { monitoringErrors } from './errors.ts'
 export { createMonitoring, type MonitoringPorts } from './monitoring.ts'
