@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { barRow, reportedRow } from './bench-row.ts'
+import { barRow, limitRow, reportedRow } from './bench-row.ts'
 import { probeRows } from './probe/probe-rows.ts'
 
 const measured = { name: 'x', value: 8, unit: 'B/s', anchor: 'another program', anchorValue: 10 }
@@ -13,6 +13,16 @@ describe('bench rows', () => {
   it('knows neither ratio nor verdict without an anchor, and no verdict without a bar', () => {
     expect(barRow({ ...measured, anchorValue: null }, 0.8)).toMatchObject({ ratio: null, holds: null })
     expect(reportedRow(measured)).toMatchObject({ ratio: 0.8, bar: null, holds: null })
+  })
+})
+
+describe('a row with a limit', () => {
+  it('is held by its value, or by its ratio where it has an anchor', () => {
+    const { anchor, anchorValue, ...alone } = measured
+    expect(limitRow(alone, 8)).toMatchObject({ ratio: null, anchor: null, bar: '<= 8.00', holds: true })
+    expect(limitRow(alone, 7)).toMatchObject({ holds: false })
+    expect(limitRow({ ...alone, anchor, anchorValue }, 0.8)).toMatchObject({ ratio: 0.8, holds: true })
+    expect(limitRow({ ...alone, anchor, anchorValue: null }, 0.8)).toMatchObject({ ratio: null, holds: null })
   })
 })
 

@@ -13,6 +13,8 @@ export interface BenchRow {
   readonly bar: string | null
   /** Null when the row has no bar, or its anchor is missing (a bench then exits with 5). */
   readonly holds: boolean | null
+  /** How the value came about, where its name does not say. */
+  readonly note?: string
 }
 
 export interface Measured {
@@ -21,12 +23,26 @@ export interface Measured {
   readonly unit: string
   readonly anchor: string
   readonly anchorValue: number | null
+  readonly note?: string
 }
 
 /** A row whose ratio to its anchor must reach `least`. */
 export function barRow(measured: Measured, least: number): BenchRow {
   const ratio = ratioOf(measured)
   return { ...measured, ratio, bar: `>= ${least.toFixed(2)}`, holds: ratio === null ? null : ratio >= least }
+}
+
+/** A row that must not pass `most`: by its ratio where it has an anchor, else by its value. */
+export function limitRow(
+  measured: Omit<Measured, 'anchor' | 'anchorValue'> & Partial<Pick<Measured, 'anchor' | 'anchorValue'>>,
+  most: number,
+): BenchRow {
+  const bar = `<= ${most.toFixed(2)}`
+  if (measured.anchor === undefined)
+    return { ...measured, anchor: null, anchorValue: null, ratio: null, bar, holds: measured.value <= most }
+  const anchored = { ...measured, anchor: measured.anchor, anchorValue: measured.anchorValue ?? null }
+  const ratio = ratioOf(anchored)
+  return { ...anchored, ratio, bar, holds: ratio === null ? null : ratio <= most }
 }
 
 /** A row that is shown beside the others and decides nothing. */

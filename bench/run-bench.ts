@@ -89,8 +89,9 @@ function table(rows: readonly BenchRow[]): string {
     row.ratio === null ? '-' : row.ratio.toFixed(3),
     verdict(row),
     row.anchor ?? '',
+    row.note ?? '',
   ])
-  const cells = [['row', 'value', 'anchor', 'ratio', 'bar', 'against'], ...lines]
+  const cells = [['row', 'value', 'anchor', 'ratio', 'bar', 'against', 'how'], ...lines]
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? []
   return cells
     .map((line) =>

@@ -1,7 +1,7 @@
 import { maintenanceWindow, type Node, node } from '@medley/server/fleet-schemas'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { type ApiClient, connect, listAll } from '../api-client.ts'
+import { type ApiClient, connect, listAll, withQuery } from '../api-client.ts'
 import { futureTime } from '../arguments.ts'
 import { CliError } from '../cli-error.ts'
 import { bytes, common, dataOf, isJson, printJson, printTable } from '../output.ts'
@@ -122,7 +122,7 @@ function addMaintenance(nodes: Command): void {
       if (isJson(command)) return printJson(window)
       return void process.stdout.write(`${of.facts.hostname}: ${window.startsAt} to ${window.endsAt} (${window.id})\n`)
     }
-    const windows = await listAll(client, '/api/v1/maintenance', maintenanceWindow, { node: of?.id })
+    const { items: windows } = await client.get(withQuery('/api/v1/maintenance', { node: of?.id }), windowList)
     if (isJson(command)) return printJson(windows)
     printTable(
       ['WINDOW', 'NODE', 'FROM', 'TO', 'REASON', 'BY'],
@@ -138,6 +138,8 @@ function addMaintenance(nodes: Command): void {
     )
   })
 }
+
+const windowList = z.object({ items: z.array(maintenanceWindow) })
 
 function newWindow(word: string | undefined, { from, to, reason }: MaintenanceFlags) {
   if (word === undefined) throw new CliError(2, 'Name the node: medley nodes maintenance NODE --to +2h --reason TEXT')
