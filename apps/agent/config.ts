@@ -42,6 +42,8 @@ export const agentConfig = z.object({
   serverUrl: z.url().optional(),
   /** Of the factory's own agent: JSON file with a field `internalToken`. Others were joined by a person. */
   tokenFile: z.string().min(1).optional(),
+  /** Of drivers beside the built-in ones, one folder each; `drivers.d` in the data directory when left out. */
+  driversDirectory: z.string().min(1).optional(),
   limits: agentLimits.prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>

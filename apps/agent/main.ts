@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { createDrivers } from '@medley/drivers'
+import path from 'node:path'
+import { createDrivers, loadDrivers } from '@medley/drivers'
 import { createLlamaCppAdapter } from '@medley/engine-llama-cpp'
+import type { ChipDriver } from '@medley/fleet'
 import { startAgent } from './agent.ts'
-import { agentConfig } from './config.ts'
+import { type AgentConfig, agentConfig } from './config.ts'
 import { messageOf, type WorkloadDeps } from './workloads/managed.ts'
 
 /** One JSON line per event on standard error; the supervisor keeps them. */
@@ -16,6 +18,15 @@ const prove: WorkloadDeps['prove'] = async (spec, deps) => {
   return runQuickProving(spec, deps)
 }
 
+/** The built-in drivers, and those an operator has put beside them. */
+async function allDrivers({ driversDirectory, dataDirectory }: AgentConfig): Promise<readonly ChipDriver[]> {
+  const directory = process.env.MEDLEY_DRIVERS ?? driversDirectory ?? path.join(dataDirectory, 'drivers.d')
+  const taken = createDrivers().map(({ name }) => name)
+  const { drivers, failures } = await loadDrivers(directory, taken)
+  for (const failure of failures) log('driver not loaded', { directory, ...failure })
+  return createDrivers(drivers)
+}
+
 async function main(): Promise<void> {
   // A supervisor that died takes the other end of the pipes with it.
   process.stderr.on('error', () => undefined)
@@ -25,7 +36,7 @@ async function main(): Promise<void> {
   const config = agentConfig.parse(JSON.parse(await readFile(configFile, 'utf8')))
   const supervised = process.connected === true
   const starting = startAgent(config, {
-    drivers: createDrivers(),
+    drivers: await allDrivers(config),
     adapters: new Map([createLlamaCppAdapter()].map((adapter) => [adapter.family, adapter])),
     prove,
     log,

@@ -80,6 +80,16 @@ describe.skipIf(process.platform === 'win32')('running a vendor tool', { timeout
     expect(await run(hostOfTest(), file)).toEqual({ kind: 'too-large' })
   })
 
+  it('cuts short what is no text', async () => {
+    const binary = await run(hostOfTest(), await tool('binary', 'head -c 500000 /dev/zero'))
+    expect(binary.kind === 'output' && binary.stdout.length).toBe(65_536)
+    const text = await run(
+      hostOfTest(),
+      await tool('text', 'head -c 500000 /dev/zero | tr "\\0" "x"; printf "\\033[0m"'),
+    )
+    expect(text.kind === 'output' && text.stdout.length).toBe(500_004)
+  })
+
   it('never runs the same tool twice at once, and others meanwhile', async () => {
     const log = path.join(directory, 'log')
     const file = await tool('one', `echo in >> ${log}; sleep 0.2; echo out >> ${log}`)

@@ -2,6 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { ToolOutcome } from '@medley/fleet'
 
 const OUTPUT_CAP_BYTES = 2 ** 20
+/** As much as a parser keeps of what it cannot read. */
+const GARBAGE_KEPT_BYTES = 2 ** 16
+/** Backspace, tab, line feed, vertical tab, form feed, carriage return, escape. */
+const TEXT_CONTROLS: ReadonlySet<number> = new Set([8, 9, 10, 11, 12, 13, 27])
 /** How long a killed process may take to die before it counts as stuck in the kernel. */
 const DEATH_MS = 2_000
 
@@ -55,14 +59,22 @@ function collect(child: ChildProcess) {
   const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const total = { bytes: 0 }
   const overflow = Promise.withResolvers<'too-large'>()
+  const close = (): void => {
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+  }
   const ends = (['stdout', 'stderr'] as const).map(
     (name) =>
       new Promise<void>((resolve) => {
         const stream = child[name]
         stream?.on('data', (chunk: Buffer) => {
           total.bytes += chunk.length
-          if (total.bytes > OUTPUT_CAP_BYTES) overflow.resolve('too-large')
-          else chunks[name].push(chunk)
+          if (total.bytes <= OUTPUT_CAP_BYTES) return void chunks[name].push(chunk)
+          // At once: what is still read until it is killed would fill the memory at the speed of a pipe.
+          close()
+          chunks.stdout.length = 0
+          chunks.stderr.length = 0
+          overflow.resolve('too-large')
         })
         stream?.once('close', () => resolve())
         stream?.once('error', () => resolve())
@@ -71,15 +83,20 @@ function collect(child: ChildProcess) {
   return {
     overflow: overflow.promise,
     ended: Promise.all(ends).then(() => 'ended' as const),
-    close: () => {
-      child.stdout?.destroy()
-      child.stderr?.destroy()
-    },
-    text: () => ({
-      stdout: Buffer.concat(chunks.stdout).toString('utf8'),
-      stderr: Buffer.concat(chunks.stderr).toString('utf8'),
-    }),
+    close,
+    text: () => ({ stdout: textOf(chunks.stdout), stderr: textOf(chunks.stderr) }),
   }
+}
+
+/**
+ * What is no text is cut short: enough for a bug report, while a megabyte of it would cost a parser fifty in memory.
+ * No tool prints control characters other than white space and the escapes of colours.
+ */
+function textOf(chunks: readonly Buffer[]): string {
+  const bytes = Buffer.concat(chunks)
+  const sample = bytes.subarray(0, GARBAGE_KEPT_BYTES)
+  const controls = sample.reduce((count, byte) => (byte < 32 && !TEXT_CONTROLS.has(byte) ? count + 1 : count), 0)
+  return (controls * 100 > sample.length ? sample : bytes).toString('utf8')
 }
 
 function killGroup(child: ChildProcess): void {
