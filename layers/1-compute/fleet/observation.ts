@@ -20,7 +20,8 @@ export interface StoredChip {
   readonly driverVersion: string | null
   readonly firmwareVersion: string | null
   readonly pciAddress: string | null
-  readonly rivals: readonly string[]
+  /** The reporting node was told that another one holds the chip. */
+  readonly claimed: boolean
   readonly quarantined: boolean
   readonly releasedAtMs: number | null
   readonly holder: {
@@ -85,8 +86,7 @@ export function matchChips(node: ReportingNode, chips: readonly ChipFacts[], sto
     } else if (holder && !mayMove(holder, node)) refused.push({ facts, stored: holder })
     else present.push({ facts, reportedUuid, stored: holder ?? null })
   }
-  const claimed = new Set(reported.keys())
-  const withdrawn = [...foreign.values()].filter(({ rivals, uuid }) => rivals.includes(node.id) && !claimed.has(uuid))
+  const withdrawn = [...foreign.values()].filter(({ claimed, uuid }) => claimed && !reported.has(uuid))
   return { present, refused, missing: [...left.values()], withdrawn }
 }
 

@@ -4,9 +4,9 @@ import {
   type ChipWrite,
   insertChips,
   insertEvents,
+  keepClaims,
   lockChips,
   readHistories,
-  setRivals,
   updateChips,
 } from './adapters/chip-store.ts'
 import { lockNode, type NodeRow, readStanding } from './adapters/node-store.ts'
@@ -165,9 +165,10 @@ async function observeIn(
     writes.filter(({ verdict }) => !verdict.isNew),
   )
   const claims = claimsOf(node, matching, nowMs)
-  await setRivals(tx, nodeId, {
+  await keepClaims(tx, nodeId, {
     claimed: claims.map(({ chipId }) => chipId),
     withdrawn: matching.withdrawn.map(({ id }) => id),
+    moved: matching.present.flatMap(({ stored }) => (stored && stored.nodeId !== nodeId ? [stored.id] : [])),
   })
   const events = [...writes.flatMap(({ verdict }) => verdict.events), ...claims]
   await insertEvents(tx, events, () => parts.ids.next('event'))
@@ -242,7 +243,7 @@ function hasNews({ stored, node, facts }: Judged, verdict: Verdict): boolean {
 /** Told once, until the claim is withdrawn or the chip goes over. */
 function claimsOf(node: ReportingNode, { refused }: Matching, nowMs: number): readonly PlannedEvent[] {
   return refused
-    .filter(({ stored }) => !stored.rivals.includes(node.id))
+    .filter(({ stored }) => !stored.claimed)
     .map(({ stored }) => ({
       chipId: stored.id,
       nodeId: node.id,

@@ -9,18 +9,25 @@ import type { FleetTables } from './tables.ts'
 
 type Tx = Transaction<FleetTables>
 
+// Ids are looked up as an array, also where a join says the same: a table that fills up faster than its statistics
+// would be read from end to end for each report.
+
 const isoOf = (ms: number): string => new Date(ms).toISOString()
 
 /** The node's chips and those of other nodes that it reports or claims, locked in the order of their ids. */
 export async function lockChips(tx: Tx, nodeId: string, uuids: readonly string[]): Promise<readonly StoredChip[]> {
   const { rows } = await sql<StoredRow>`
     select c.id, c.node_id, c.uuid, c.digest, c.state, c.state_since, c.evidence, c.vendor, c.product,
-      c.driver_version, c.firmware_version, c.facts ->> 'pciAddress' as pci_address, c.rivals,
+      c.driver_version, c.firmware_version, c.facts ->> 'pciAddress' as pci_address,
+      exists (select 1 from chip_claims k where k.node_id = ${nodeId} and k.chip_id = c.id) as claimed,
       c.quarantined_at is not null as quarantined, c.released_at,
       n.state as holder_state, n.tenant_id as holder_tenant, n.simulated as holder_simulated,
       n.hostname as holder_hostname
     from chips c join nodes n on n.id = c.node_id
-    where c.node_id = ${nodeId} or (c.uuid = any(${uuids}) and c.uuid_scope = '') or (c.rivals <> '{}' and ${nodeId} = any(c.rivals))
+    where c.id = any(array(
+      select id from chips where node_id = ${nodeId}
+      union select id from chips where uuid = any(${uuids}) and uuid_scope = ''
+      union select chip_id from chip_claims where node_id = ${nodeId}))
     order by c.id for update of c`.execute(tx)
   return rows.map((row) => ({
     id: row.id,
@@ -35,7 +42,7 @@ export async function lockChips(tx: Tx, nodeId: string, uuids: readonly string[]
     driverVersion: row.driver_version,
     firmwareVersion: row.firmware_version,
     pciAddress: row.pci_address,
-    rivals: row.rivals,
+    claimed: row.claimed,
     quarantined: row.quarantined,
     releasedAtMs: row.released_at?.getTime() ?? null,
     holder: {
@@ -60,7 +67,7 @@ interface StoredRow {
   driver_version: string | null
   firmware_version: string | null
   pci_address: string | null
-  rivals: readonly string[]
+  claimed: boolean
   quarantined: boolean
   released_at: Date | null
   holder_state: NodeState
@@ -87,7 +94,7 @@ export async function readHistories(
     select e.chip_id, e.at, e.to_value, e.evidence, e.agent_at_ms
     from jsonb_to_recordset(${asked}::jsonb) as w (chip_id text, since timestamptz)
     join chip_events e on e.chip_id = w.chip_id and e.kind in ('found', 'state')
-    where e.at >= coalesce(
+    where e.chip_id = any(${wanted.map(({ chipId }) => chipId)}) and e.at >= coalesce(
       (select max(b.at) from chip_events b
        where b.chip_id = w.chip_id and b.kind in ('found', 'state') and b.at < w.since),
       '-infinity')
@@ -181,13 +188,12 @@ export async function updateChips(tx: Tx, writes: readonly ChipWrite[]): Promise
       state = r.state, state_since = r.state_since, evidence = r.evidence, card_key = coalesce(r.card_key, c.card_key),
       product = r.product, driver_version = r.driver_version, firmware_version = r.firmware_version,
       simulated = r.simulated, search = coalesce(r.search, c.search),
-      rivals = case when c.node_id = r.node_id then c.rivals else '{}' end,
       quarantined_at = coalesce(c.quarantined_at, r.quarantined_at),
       quarantine_reason = coalesce(c.quarantine_reason, r.quarantine_reason),
       quarantined_by = coalesce(c.quarantined_by, case when r.quarantined_at is null then null else 'fleet' end),
       last_seen_at = r.last_seen_at
     from jsonb_to_recordset(${JSON.stringify(writes.map(recordOf))}::jsonb) as ${RECORD}
-    where c.id = r.id`.execute(tx)
+    where c.id = any(${writes.map(({ verdict }) => verdict.chipId)}) and c.id = r.id`.execute(tx)
 }
 
 /** Largest number of events of one statement: what a whole room going away writes at once stays a few megabytes. */
@@ -219,17 +225,23 @@ export async function insertEvents(tx: Tx, events: readonly PlannedEvent[], next
   }
 }
 
-/** Remembers who else claims a chip, or that it no longer does. */
-export async function setRivals(
+/** Remembers who else reports a chip, no longer does, or no longer has to fight for it. */
+export async function keepClaims(
   tx: Tx,
   nodeId: string,
-  change: { readonly claimed: readonly string[]; readonly withdrawn: readonly string[] },
+  change: {
+    readonly claimed: readonly string[]
+    readonly withdrawn: readonly string[]
+    /** Chips that went over to the node. */
+    readonly moved: readonly string[]
+  },
 ): Promise<void> {
   if (change.claimed.length > 0)
     await sql`
-      update chips set rivals = array_append(rivals, ${nodeId})
-      where id = any(${change.claimed}) and not ${nodeId} = any(rivals)`.execute(tx)
+      insert into chip_claims (node_id, chip_id)
+      select ${nodeId}, id from unnest(${change.claimed}::text[]) as t (id) on conflict do nothing`.execute(tx)
   if (change.withdrawn.length > 0)
     await sql`
-      update chips set rivals = array_remove(rivals, ${nodeId}) where id = any(${change.withdrawn})`.execute(tx)
+      delete from chip_claims where node_id = ${nodeId} and chip_id = any(${change.withdrawn})`.execute(tx)
+  if (change.moved.length > 0) await sql`delete from chip_claims where chip_id = any(${change.moved})`.execute(tx)
 }

@@ -45,7 +45,6 @@ export const standingMigration: Migration = {
         add column firmware_version text,
         add column simulated boolean not null default false,
         add column search text not null default '',
-        add column rivals text[] not null default '{}',
         add column quarantined_at timestamptz,
         add column quarantine_reason jsonb,
         add column quarantined_by text,
@@ -60,7 +59,6 @@ export const standingMigration: Migration = {
         state in ('absent', 'no-driver', 'unusable', 'lost', 'degraded', 'healthy', 'unknown'))`.execute(db)
     await sql`alter table chips drop constraint chips_uuid_key`.execute(db)
     await sql`create unique index chips_uuid on chips (uuid, uuid_scope)`.execute(db)
-    await sql`create index chips_claimed on chips (id) where rivals <> '{}'`.execute(db)
     await sql`create index chips_node on chips (node_id, id)`.execute(db)
     await sql`create index chips_vendor on chips (vendor, id)`.execute(db)
     await sql`create index chips_state on chips (state, id)`.execute(db)
@@ -99,6 +97,13 @@ export const standingMigration: Migration = {
     await sql`
       insert into chip_events (id, chip_id, node_id, at, kind, to_value, evidence)
       select 'event_' || gen_random_uuid(), id, node_id, state_since, 'found', state, '[]' from chips`.execute(db)
+
+    await sql`
+      create table chip_claims (
+        node_id text not null references nodes (id),
+        chip_id text not null references chips (id),
+        primary key (node_id, chip_id)
+      )`.execute(db)
 
     await sql`
       create table maintenance_windows (

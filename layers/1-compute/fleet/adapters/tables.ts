@@ -58,8 +58,6 @@ export interface FleetTables {
     simulated: Generated<boolean>
     /** What a search looks into, in small letters. */
     search: Generated<string>
-    /** Nodes that claim the chip as well and were told so. */
-    rivals: ColumnType<readonly string[], never, readonly string[]>
     quarantined_at: Date | null
     quarantine_reason: ColumnType<Coded | null, string | null, string | null>
     quarantined_by: string | null
@@ -83,6 +81,8 @@ export interface FleetTables {
     /** The agent's own time of a change it kept, milliseconds. */
     agent_at_ms: string | null
   }
+  /** Nodes that report a chip which another one holds; told once each. */
+  chip_claims: { node_id: string; chip_id: string }
   maintenance_windows: {
     id: string
     node_id: string

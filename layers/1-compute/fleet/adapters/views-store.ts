@@ -162,7 +162,9 @@ export async function readChips(
   },
 ): Promise<readonly ChipView[]> {
   const conditions = [visibleTo(page.viewer), ...filterConditions(page.filter ?? {})]
-  if (page.id !== undefined) conditions.push(sql`(c.id = ${page.id} or c.uuid = ${page.id})`)
+  if (page.id !== undefined)
+    conditions.push(sql`c.id = any(array(
+      select id from chips where id = ${page.id} union select id from chips where uuid = ${page.id}))`)
   if (page.after !== undefined && page.after !== null) conditions.push(sql`c.id > ${page.after}`)
   const { rows } = await sql<ChipRow>`
     select c.id, c.node_id, n.hostname, c.simulated, c.facts, c.state, c.state_since, c.evidence, c.quarantined_at,
