@@ -9,4 +9,20 @@ export const errors = defineErrors('supply', {
       'zh-CN': '请原样使用上一页返回的 `nextCursor`；去掉游标则从头开始。',
     },
   },
+  'sheet.unknown': {
+    status: 404,
+    title: { en: 'No sheet was given for {product} of {vendor}', 'zh-CN': '没有为 {vendor} 的 {product} 填写过规格' },
+    hint: {
+      en: 'Only a sheet that an operator gave can be deleted; the built-in ones stay.',
+      'zh-CN': '只能删除运维人员填写的规格，内置规格不能删除。',
+    },
+  },
+  'sheet.invalid': {
+    status: 422,
+    title: { en: 'This sheet of {product} cannot be used', 'zh-CN': '{product} 的规格填写有误' },
+    hint: {
+      en: 'Peaks are tera-operations a second of one chip, each dtype once; leave out what is not known.',
+      'zh-CN': '峰值为单颗芯片每秒万亿次运算（TOPS），每种精度只填一次；未知的数据请留空，不要填 0。',
+    },
+  },
 })

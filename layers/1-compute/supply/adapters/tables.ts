@@ -1,5 +1,6 @@
 import { enableTenantIsolation, type Migrations } from '@medley/store'
 import { type ColumnType, type Kysely, sql } from 'kysely'
+import { capacityMigrations } from './capacity-tables.ts'
 
 /** PostgreSQL's bigint: the driver reads it as text, to stay exact. */
 type BigInteger<Value extends number | null> = ColumnType<Value extends null ? string | null : string, Value, never>
@@ -119,6 +120,7 @@ async function forbidChanges(db: Kysely<unknown>): Promise<void> {
 }
 
 export const supplyMigrations: Migrations = {
+  ...capacityMigrations,
   '20261123-20-supply': {
     async up(db: Kysely<unknown>) {
       await createTables(db)
