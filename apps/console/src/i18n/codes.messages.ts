@@ -1,3 +1,4 @@
+import { fleetCodeSentences } from './fleet-codes.messages.ts'
 import type { Message } from './messages.ts'
 
 /**
@@ -5,6 +6,7 @@ import type { Message } from './messages.ts'
  * `{name%}` a ratio as a percentage.
  */
 export const codeSentences: Readonly<Record<string, Message>> = {
+  ...fleetCodeSentences,
   // Why a score is what it is.
   quick_suite_only: { en: 'From the quick suite only: a partial score', 'zh-CN': '只跑了快速套件，是部分得分' },
   full_suites_not_run: {

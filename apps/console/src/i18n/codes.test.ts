@@ -27,6 +27,14 @@ describe('sentence of a code', () => {
     expect(sentenceOf(noisy, 'en')).toContain('79.2% of the processors (limit 25%)')
   })
 
+  it('names states and metrics in the reader’s words', () => {
+    expect(sentenceOf({ code: 'alerting.chip.state', params: { state: 'no-driver' } }, 'zh-CN')).toBe(
+      '芯片状态为“缺驱动”',
+    )
+    const heat = { metric: 'temperatureCelsius', value: '93.41234', threshold: '90' }
+    expect(sentenceOf({ code: 'alerting.metric.above', params: heat }, 'en')).toBe('Temperature (°C) is 93.4, above 90')
+  })
+
   it('shows a code it does not know as it is', () => {
     expect(sentenceOf({ code: 'other.code', params: { a: '1' } }, 'en')).toBe('other.code (a=1)')
   })

@@ -5,6 +5,7 @@
 import { useCallback } from 'react'
 import type { Coded } from '../shared/api/types.ts'
 import { codeSentences } from './codes.messages.ts'
+import { fleetParameterWords } from './fleet-codes.messages.ts'
 import { createFormat } from './format.ts'
 import { useLocale } from './locale.tsx'
 import type { Locale } from './locales.ts'
@@ -30,10 +31,21 @@ function shown({ params }: Coded, locale: Locale): Readonly<Record<string, strin
   const inner = causeOf(params)
   return {
     ...rounded(params),
+    ...namesOf(params, locale),
     ...percentages(params, locale),
     ...(params.needs === undefined ? {} : { needs: stepNames(params.needs, locale) }),
     cause: inner === null ? '' : sentenceOf(inner, locale),
   }
+}
+
+/** States and metrics among the parameters, in the reader's words. */
+function namesOf(params: Coded['params'], locale: Locale): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([name, value]) => {
+      const word = fleetParameterWords[name]?.[value]
+      return word === undefined ? [] : [[name, word[locale]]]
+    }),
+  )
 }
 
 function stepNames(needs: string, locale: Locale): string {

@@ -1,6 +1,8 @@
 import { queryOptions } from '@tanstack/react-query'
 import { request } from '../../shared/api/client.ts'
-import type { Chip, Operation, Page, ProvingRecord } from '../../shared/api/types.ts'
+import { pathWith } from '../../shared/api/pages.ts'
+import type { Chip, Operation, Page, ProvingRecord, Series } from '../../shared/api/types.ts'
+import { type Range, ranges } from './series.ts'
 
 export const chipQuery = (id: string) =>
   queryOptions({
@@ -33,3 +35,36 @@ export const operationQuery = (id: string | null) =>
 export function startProving(chipId: string): Promise<Operation> {
   return request<Operation>('/api/v1/proving/runs', { method: 'POST', body: { chipId } })
 }
+
+export const shownMetrics = ['utilizationRatio', 'memoryUsedBytes', 'temperatureCelsius', 'powerWatts'] as const
+
+export interface Readings {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly series: readonly Series[]
+}
+
+export const readingsQuery = (chipId: string, range: Range) =>
+  queryOptions({
+    queryKey: ['readings', chipId, range],
+    queryFn: async ({ signal }): Promise<Readings> => {
+      const { seconds, resolution } = ranges[range]
+      const toMs = Date.now()
+      const fromMs = toMs - seconds * 1000
+      const path = pathWith(`/api/v1/chips/${encodeURIComponent(chipId)}/series`, {
+        metrics: shownMetrics.join(','),
+        from: new Date(fromMs).toISOString(),
+        to: new Date(toMs).toISOString(),
+        resolution,
+      })
+      const { items } = await request<{ readonly items: readonly Series[] }>(path, { signal })
+      return { fromMs, toMs, series: items }
+    },
+    // As often as a new point can be there; longer ranges move slower.
+    refetchInterval: range === '1h' ? 15_000 : 60_000,
+  })
+
+const changeChip = (action: 'quarantine' | 'release') => (id: string, reason: string) =>
+  request<Chip>(`/api/v1/chips/${encodeURIComponent(id)}/${action}`, { method: 'POST', body: { reason } })
+export const quarantineChip = changeChip('quarantine')
+export const releaseChip = changeChip('release')

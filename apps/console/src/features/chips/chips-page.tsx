@@ -1,135 +1,155 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { useCoded } from '../../i18n/codes.ts'
-import { useFormat } from '../../i18n/format.ts'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useText } from '../../i18n/messages.ts'
-import { chipsQuery } from '../../shared/api/queries.ts'
+import { collectPages } from '../../shared/api/pages.ts'
+import { fleetSummaryQuery } from '../../shared/api/queries.ts'
 import type { Chip } from '../../shared/api/types.ts'
+import { usePages } from '../../shared/api/use-pages.ts'
+import type { CsvColumn } from '../../shared/csv.ts'
+import { withFilter } from '../../shared/search.ts'
+import { chipStates, useChipStateWord } from '../../shared/ui/chip-state.tsx'
 import { CopyBlock } from '../../shared/ui/copy-block.tsx'
-import { type Column, DataTable } from '../../shared/ui/data-table.tsx'
+import { DataTable } from '../../shared/ui/data-table.tsx'
 import { Empty } from '../../shared/ui/empty.tsx'
+import { ExportButton } from '../../shared/ui/export-button.tsx'
+import { ChoiceFilter, TextFilter } from '../../shared/ui/filters.tsx'
+import { LoadMore } from '../../shared/ui/load-more.tsx'
 import { PageHead } from '../../shared/ui/page-head.tsx'
 import { QueryView } from '../../shared/ui/query-view.tsx'
-import { ScoreRuler } from '../../shared/ui/score-ruler.tsx'
-import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
-import { Unknown } from '../../shared/ui/unknown.tsx'
 import './chips.css'
 import { chipMessages } from './chips.messages.ts'
+import { useChipColumns } from './columns.tsx'
+import { standingMessages } from './readings.messages.ts'
+import { type ChipsSearch, chipsSearch } from './search.ts'
 
-function AxisCell({ chip, event }: { readonly chip: Chip; readonly event: 'prefill' | 'decode' }) {
-  const t = useText(chipMessages)
-  const sentence = useCoded()
-  const axis = chip.score.axes[event]
-  const why = axis?.reasons[0]
+const csvColumns: readonly CsvColumn<Chip>[] = [
+  ['chip_id', (chip) => chip.id],
+  ['uuid', (chip) => chip.facts.uuid],
+  ['serial', (chip) => chip.facts.serial],
+  ['vendor', (chip) => chip.facts.vendor],
+  ['product', (chip) => chip.facts.product],
+  ['node', (chip) => chip.nodeName],
+  ['rack', (chip) => chip.place.rack],
+  ['state', (chip) => chip.state],
+  ['state_since', (chip) => chip.stateSince],
+  ['quarantined', (chip) => chip.quarantine !== null],
+  ['usable', (chip) => chip.usable],
+  ['simulated', (chip) => chip.facts.simulated],
+  ['utilization_ratio', (chip) => chip.facts.utilizationRatio],
+  ['temperature_celsius', (chip) => chip.facts.temperatureCelsius],
+  ['power_watts', (chip) => chip.facts.powerWatts],
+  ['memory_total_bytes', (chip) => chip.facts.memoryTotalBytes],
+  ['memory_used_bytes', (chip) => chip.facts.memoryUsedBytes],
+  ['driver_version', (chip) => chip.facts.driverVersion],
+  ['prefill_score', (chip) => chip.score.axes.prefill?.score ?? null],
+  ['decode_score', (chip) => chip.score.axes.decode?.score ?? null],
+]
+
+function Filters({ search }: { readonly search: ChipsSearch }) {
+  const t = useText(standingMessages)
+  const word = useChipStateWord()
+  const navigate = useNavigate()
+  const summary = useQuery(fleetSummaryQuery).data
+  const vendors = [...new Set(summary?.byVendor.map(({ vendor }) => vendor) ?? [])].sort()
+  const set = (name: keyof ChipsSearch, value: string) =>
+    void navigate({ to: '/chips', search: withFilter(search, name, value) })
+  const fixed = [
+    { name: 'rack' as const, label: search.rack === undefined ? null : t('rack', { name: search.rack }) },
+    { name: 'node' as const, label: search.node === undefined ? null : t('node', { name: search.node }) },
+  ]
   return (
-    <ScoreRuler
-      name={t(event)}
-      score={axis?.score ?? null}
-      low={axis?.low ?? null}
-      high={axis?.high ?? null}
-      reason={why === undefined ? t('notMeasured') : sentence(why)}
-      {...(axis === undefined ? {} : { recordId: axis.recordId })}
-    />
+    <div className="filter-bar">
+      <TextFilter label={t('filter')} value={search.q} onChange={(value) => set('q', value)} />
+      <ChoiceFilter
+        label={t('vendor')}
+        value={search.vendor}
+        any={t('anyVendor')}
+        choices={vendors.map((vendor) => ({ value: vendor, label: vendor }))}
+        onChange={(value) => set('vendor', value)}
+      />
+      <ChoiceFilter
+        label={t('state')}
+        value={search.state}
+        any={t('anyState')}
+        choices={chipStates.map((state) => ({ value: state, label: word(state) }))}
+        onChange={(value) => set('state', value)}
+      />
+      <ChoiceFilter
+        label={t('kind')}
+        value={search.simulated}
+        any={t('anyKind')}
+        choices={[
+          { value: 'false', label: t('real') },
+          { value: 'true', label: t('simulated') },
+        ]}
+        onChange={(value) => set('simulated', value)}
+      />
+      {fixed.map(({ name, label }) =>
+        label === null ? null : (
+          <Link key={name} to="/chips" search={withFilter(search, name, '')} className="filter-chip">
+            {label} <span aria-hidden="true">✕</span>
+            <span className="vh">{t('removeFilter')}</span>
+          </Link>
+        ),
+      )}
+    </div>
   )
 }
 
-function useColumns(): readonly Column<Chip>[] {
+function NoChips({ filtered }: { readonly filtered: boolean }) {
   const t = useText(chipMessages)
-  const format = useFormat()
-  return [
-    {
-      key: 'chip',
-      title: t('chip'),
-      sortBy: (chip) => chip.facts.product,
-      render: (chip) => (
-        <>
-          <Link to="/chips/$chipId" params={{ chipId: chip.id }} className="strong">
-            {chip.facts.product}
-          </Link>
-          <div className="small muted">{chip.nodeName}</div>
-        </>
-      ),
-    },
-    {
-      key: 'health',
-      title: t('health'),
-      sortBy: (chip) => chip.facts.health,
-      render: (chip) => (
-        <span className="row">
-          <StateMark state={stateOf(chip.facts.health)} />
-          {chip.facts.simulated ? <StateMark state="simulated" /> : null}
-        </span>
-      ),
-    },
-    {
-      key: 'prefill',
-      title: t('prefill'),
-      width: '22%',
-      sortBy: (chip) => chip.score.axes.prefill?.score ?? null,
-      render: (chip) => <AxisCell chip={chip} event="prefill" />,
-    },
-    {
-      key: 'decode',
-      title: t('decode'),
-      width: '22%',
-      sortBy: (chip) => chip.score.axes.decode?.score ?? null,
-      render: (chip) => <AxisCell chip={chip} event="decode" />,
-    },
-    {
-      key: 'memory',
-      title: t('memory'),
-      align: 'right',
-      sortBy: (chip) => chip.facts.memoryTotalBytes,
-      render: ({ facts }) =>
-        facts.memoryTotalBytes === null ? (
-          <Unknown reason={t('notReported')} />
-        ) : (
-          <span className="num">{format.bytes(facts.memoryTotalBytes)}</span>
-        ),
-    },
-    {
-      key: 'runs',
-      title: t('runs'),
-      render: (chip) =>
-        chip.deployments.length === 0 ? (
-          <span className="muted">{t('nothingRuns')}</span>
-        ) : (
-          chip.deployments.map(({ id, name }) => (
-            <Link key={id} to="/deployments/$deploymentId" params={{ deploymentId: id }}>
-              {name}
-            </Link>
-          ))
-        ),
-    },
-  ]
+  const s = useText(standingMessages)
+  if (filtered) {
+    return (
+      <Empty title={s('noMatch')} action={<Link to="/chips">{s('clear')}</Link>}>
+        {s('noMatchNext')}
+      </Empty>
+    )
+  }
+  return (
+    <Empty title={t('none')} action={<CopyBlock label={t('doctor')} text="npx medley doctor" />}>
+      {t('noneNext')}
+    </Empty>
+  )
 }
 
 export function ChipsPage() {
   const t = useText(chipMessages)
-  const chips = useQuery(chipsQuery)
-  const columns = useColumns()
+  const search = chipsSearch(useSearch({ from: '/shell/chips' }))
+  const chips = usePages<Chip>(['chips', 'list'], '/api/v1/chips', search)
+  const columns = useChipColumns()
   return (
     <>
       <PageHead title={t('title')} sub={t('sub')} />
-      <div className="panel">
-        <QueryView query={chips}>
-          {(page) =>
-            page.items.length === 0 ? (
-              <Empty title={t('none')} action={<CopyBlock label={t('doctor')} text="npx medley doctor" />}>
-                {t('noneNext')}
-              </Empty>
+      <section className="panel" aria-label={t('title')}>
+        <header>
+          <Filters search={search} />
+          <ExportButton
+            fileName="medley-chips.csv"
+            columns={csvColumns}
+            collect={(onProgress) => collectPages<Chip>('/api/v1/chips', search, onProgress)}
+          />
+        </header>
+        <QueryView query={chips.query}>
+          {() =>
+            chips.rows.length === 0 ? (
+              <NoChips filtered={Object.keys(search).length > 0} />
             ) : (
-              <DataTable
-                caption={t('title')}
-                columns={columns}
-                rows={page.items}
-                rowKey={(chip) => chip.id}
-                hatched={(chip) => chip.facts.simulated}
-              />
+              <>
+                <DataTable
+                  caption={t('title')}
+                  columns={columns}
+                  rows={chips.rows}
+                  rowKey={(chip) => chip.id}
+                  hatched={(chip) => chip.facts.simulated}
+                  rowPixels={72}
+                />
+                <LoadMore pages={chips} />
+              </>
             )
           }
         </QueryView>
-      </div>
+      </section>
     </>
   )
 }

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { type NavEntry, shellRoute } from '../../app/routes.ts'
-import { chipsSearch } from './search.ts'
+import { chipSearch, chipsSearch } from './search.ts'
 
 const chipsRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -11,6 +11,7 @@ const chipsRoute = createRoute({
 const chipRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/chips/$chipId',
+  validateSearch: chipSearch,
   component: lazyRouteComponent(() => import('./chip-page.tsx'), 'ChipPage'),
 })
 const recordRoute = createRoute({

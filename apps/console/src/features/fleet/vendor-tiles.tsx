@@ -27,7 +27,7 @@ function Tile({
       search={search}
       replace
       className={onlySimulated ? 'figure-tile vendor-tile hatch' : 'figure-tile vendor-tile'}
-      activeProps={{}}
+      activeOptions={{ exact: true, includeSearch: true }}
       {...(current ? { 'aria-current': 'true' as const } : {})}
     >
       <span className="name mono">{name}</span>

@@ -29,10 +29,10 @@ const messages = defineMessages({
 
 const marks: Readonly<Record<Exclude<ChipEvent['kind'], 'state'>, State>> = {
   found: 'healthy',
-  moved: 'working',
+  moved: 'waiting',
   product: 'degraded',
-  'driver-version': 'working',
-  'firmware-version': 'working',
+  'driver-version': 'waiting',
+  'firmware-version': 'waiting',
   quarantined: 'held',
   released: 'healthy',
   'claimed-twice': 'failed',

@@ -16,7 +16,8 @@ export function ViewTabs({ label, tabs, current }: ViewTabsProps) {
           to="."
           search={place === 0 ? {} : { view: key }}
           {...(key === current ? { 'aria-current': 'page' as const } : {})}
-          activeProps={{}}
+          // Only the very address counts as current, or the plain one would stay marked in every view.
+          activeOptions={{ exact: true, includeSearch: true }}
         >
           {title}
         </Link>
