@@ -120,6 +120,21 @@ export function createClockwork(parts: ClockworkParts): Pick<Fleet, 'presence' |
     return changed
   }
 
+  async function tickOnce(): Promise<{ changed: boolean }> {
+    const heard = [...known.everyHeard()].map(([nodeId]) => nodeId)
+    const quiet = heard.filter((id) => !away.has(id) && silent(id))
+    const gone = await turnAway([...quiet, ...(await stranded())])
+    const back = await welcomeBack([...away].filter((id) => !silent(id)))
+    await flush()
+    const turned = await parts.standing.windowsTurned()
+    // Last, for it asks others, who may fail.
+    const changed = (await drain()) || gone || back || turned
+    if (changed) parts.touched()
+    return { changed }
+  }
+
+  let ticking: Promise<{ changed: boolean }> | null = null
+
   return {
     heard: (nodeId, clockSkewMs) => known.hear(nodeId, clock.now(), clockSkewMs),
 
@@ -133,18 +148,12 @@ export function createClockwork(parts: ClockworkParts): Pick<Fleet, 'presence' |
       if (changed) parts.touched()
     },
 
-    async tick() {
-      const heard = [...known.everyHeard()].map(([nodeId]) => nodeId)
-      const steps = [
-        await turnAway([...heard.filter((id) => !away.has(id) && silent(id)), ...(await stranded())]),
-        await welcomeBack([...away].filter((id) => !silent(id))),
-        await drain(),
-        await parts.standing.windowsTurned(),
-      ]
-      await flush()
-      const changed = steps.includes(true)
-      if (changed) parts.touched()
-      return { changed }
+    // A slow one is not overtaken by the next.
+    tick: () => {
+      ticking ??= tickOnce().finally(() => {
+        ticking = null
+      })
+      return ticking
     },
   }
 }

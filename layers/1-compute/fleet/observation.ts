@@ -1,6 +1,6 @@
 /** From one agent's view of its node to what has to be written: pure, and the same for the same input. */
 import { digestOfChip, isMadeUuid } from './chip-facts.ts'
-import { mergeHistory, type StateEntry, transitionsOf } from './domain/history.ts'
+import { mergeHistory, type StateEntry } from './domain/history.ts'
 import { type QuarantinePolicy, quarantineFor } from './domain/quarantine.ts'
 import { type Coded, DISAPPEARED, isFault, NOT_REPORTED, type Standing, standingOf } from './domain/state.ts'
 import type { AgentReport, ChipFacts } from './protocol.ts'
@@ -159,7 +159,7 @@ export interface Judged {
   readonly policy: QuarantinePolicy
 }
 
-export function standingNow(node: ReportingNode, facts: ChipFacts | null): Standing {
+function standingNow(node: ReportingNode, facts: ChipFacts | null): Standing {
   if (facts) return standingOf(facts)
   return { state: 'absent', evidence: [node.sameBoot ? DISAPPEARED : NOT_REPORTED] }
 }
@@ -234,9 +234,4 @@ function knownOf(stored: StoredChip | null, facts: ChipFacts | null, state: Chip
     driverVersion: facts?.driverVersion ?? stored?.driverVersion ?? null,
     firmwareVersion: facts?.firmwareVersion ?? stored?.firmwareVersion ?? null,
   }
-}
-
-/** The state that a chip's entries come to; what a reader of its whole history finds. */
-export function replay(entries: readonly StateEntry[]): ChipState | null {
-  return transitionsOf(entries).at(-1)?.to ?? null
 }

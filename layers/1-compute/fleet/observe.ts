@@ -109,6 +109,7 @@ export function createObserver(parts: ObserveParts): Pick<Fleet, 'observe'> & {
     recall,
     async observe(nodeId, report, clockSkewMs) {
       known.hear(nodeId, clock.now(), clockSkewMs)
+      const skewMs = known.heard(nodeId)?.clockSkewMs ?? null
       const quick = known.get(nodeId)
       if (quick && saysNothingNew(quick, report, holds)) {
         known.keepReadings(quick, report)
@@ -120,7 +121,7 @@ export function createObserver(parts: ObserveParts): Pick<Fleet, 'observe'> & {
           known.keepReadings(node, report)
           return { changed: false }
         }
-        const changed = await take(nodeId, report, clockSkewMs)
+        const changed = await take(nodeId, report, skewMs)
         if (changed) parts.touched()
         return { changed }
       })

@@ -5,6 +5,7 @@ import { insertEvents } from './adapters/chip-store.ts'
 import type { FleetTables } from './adapters/tables.ts'
 import { readChips, readNodes, visibleTo } from './adapters/views-store.ts'
 import type { OperatorsWord } from './clockwork.ts'
+import { createClosedNodes, readWindows } from './closed-nodes.ts'
 import { labelBreaches, placeBreaches, taintBreaches } from './domain/labels.ts'
 import type { Coded } from './domain/state.ts'
 import { fleetErrors } from './errors.ts'
@@ -34,13 +35,13 @@ export interface OperatorsWordParts {
 }
 
 /** Who sees what of nodes decides as well who may act on them; the permission itself is the caller's to check. */
-export function viewerOf(scope: Scope): Viewer {
+function viewerOf(scope: Scope): Viewer {
   return scope.kind === 'system' ? { all: true } : { all: false, tenantId: scope.tenantId }
 }
 
 export function createOperatorsWord(parts: OperatorsWordParts): Pick<Fleet, Said> & OperatorsWord {
   const { database, clock, ids, touched } = parts
-  const memory = createCordonMemory(parts)
+  const memory = createClosedNodes(parts)
   const now = () => new Date(clock.now())
 
   async function onNode(
@@ -250,56 +251,4 @@ function refuseBreaches(change: {
       { member: misplaced.key, value: misplaced.value, rule: misplaced.rule },
       { errors: [{ path: `place.${misplaced.key}`, message: misplaced.rule }] },
     )
-}
-
-/** Windows that have not ended, the next one first. */
-async function readWindows(tx: Tx, viewer: Viewer, now: Date, nodeId?: string): Promise<readonly MaintenanceWindow[]> {
-  const ofNode = nodeId === undefined ? sql`true` : sql`w.node_id = ${nodeId}`
-  const { rows } = await sql<MaintenanceWindow>`
-    select w.id, w.node_id as "nodeId", w.starts_at as "startsAt", w.ends_at as "endsAt", w.reason,
-      w.created_by as "createdBy"
-    from maintenance_windows w join nodes n on n.id = w.node_id
-    where w.ends_at > ${now} and ${ofNode} and ${visibleTo(viewer)} order by w.starts_at, w.id`.execute(tx)
-  return rows
-}
-
-/** Asked for with every order to an agent and at every tick: read once, and again when it may have changed. */
-function createCordonMemory({ database, clock, refreshMs }: OperatorsWordParts) {
-  let kept: {
-    readonly atMs: number
-    readonly cordons: ReadonlyMap<string, CordonState>
-    readonly windows: readonly MaintenanceWindow[]
-  } | null = null
-  let inForce = ''
-
-  async function current() {
-    if (kept && clock.now() - kept.atMs < refreshMs) return kept
-    const atMs = clock.now()
-    const read = await database.run(FLEET, async (tx) => {
-      const rows = await tx
-        .selectFrom('nodes')
-        .select(['id', 'cordon_state'])
-        .where('cordon_state', 'in', ['draining', 'drained'])
-        .execute()
-      const cordons = new Map(rows.map(({ id, cordon_state }) => [id, cordon_state ?? 'draining'] as const))
-      return { atMs, cordons, windows: await readWindows(tx, { all: true }, new Date(atMs)) }
-    })
-    kept = read
-    return read
-  }
-
-  return {
-    forget: () => {
-      kept = null
-    },
-    cordons: async () => (await current()).cordons,
-    windowsTurned: async () => {
-      const nowMs = clock.now()
-      const { windows } = await current()
-      const running = windows.filter(({ startsAt, endsAt }) => startsAt.getTime() <= nowMs && endsAt.getTime() > nowMs)
-      const before = inForce
-      inForce = running.map(({ id }) => id).join(' ')
-      return inForce !== before
-    },
-  }
 }

@@ -156,7 +156,7 @@ function recordOf({ verdict, nodeId, hostname, simulated, nowMs }: ChipWrite): R
   }
 }
 
-export function searchOf(facts: { product: string; uuid: string; serial: string | null }, hostname: string): string {
+function searchOf(facts: { product: string; uuid: string; serial: string | null }, hostname: string): string {
   return [facts.product, hostname, facts.uuid, facts.serial ?? ''].join(' ').toLowerCase()
 }
 
