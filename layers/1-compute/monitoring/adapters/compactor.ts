@@ -113,10 +113,12 @@ async function makeUnits(tx: Tx, ports: CompactorPorts, level: Level, units: rea
   const made = await level.make(tx, units)
   if (made.length === 0) return
   const ids = await layoutIds(tx, ports.layouts, made)
+  const payloads: Buffer[] = []
+  for (const { rollup } of made) payloads.push(await pack(rollup))
   await sql`
     insert into ${sql.table(level.table)} (from_ms, node, layout, payload)
     select ${first.fromMs}::bigint, * from unnest(${made.map(({ node }) => node)}::int[], ${ids}::int[],
-      ${made.map(({ rollup }) => pack(rollup))}::bytea[])
+      ${payloads}::bytea[])
     on conflict (node, from_ms) do update set layout = excluded.layout, payload = excluded.payload`.execute(tx)
   if (level.number === 1) return
   const dayMs = Math.floor(first.fromMs / DAY_MS) * DAY_MS

@@ -1,9 +1,11 @@
 import { ByteReader, ByteWriter, DamagedReadings } from './bytes.ts'
-import { placeOf, type Rollup, type RollupShape } from './rollup.ts'
+import { placeOf, type Rollup } from './rollup.ts'
 
 /**
- * A rollup as bytes for a general compressor to finish: numbers of one kind stand together, as differences in time,
- * so that what is steady is a run of zeros. Columns without any reading and columns that never change cost a byte.
+ * A rollup as bytes for a general compressor to finish. Numbers of one kind stand together: the least codes as steps
+ * in time, how far the greatest lie above them, and how far the mean lies from their middle (readings are noise, and
+ * three numbers about it are no independent ones). Columns without a reading and columns that never change cost a
+ * byte or two.
  */
 const VERSION = 1
 const EMPTY = 0
@@ -15,7 +17,8 @@ const WHOLE = 2
 const SPARSE = 3
 
 /** More than any node has; keeps damaged bytes from asking for all memory. */
-const MOST_PLACES = 50_000_000
+const MOST_PLACES = 5_000_000
+const CHECKSUM_BYTES = 4
 
 export function encodeRollup(rollup: Rollup): Uint8Array {
   const writer = new ByteWriter()
@@ -24,7 +27,11 @@ export function encodeRollup(rollup: Rollup): Uint8Array {
   const samples = samplesOf(rollup)
   for (const count of samples) writer.unsigned(count)
   for (let metric = 0; metric < rollup.metrics; metric += 1) writeMetric(writer, rollup, metric, samples)
-  return writer.take()
+  const body = writer.take()
+  const whole = new Uint8Array(body.length + CHECKSUM_BYTES)
+  whole.set(body)
+  new DataView(whole.buffer).setUint32(body.length, checksum(body))
+  return whole
 }
 
 /** By slot, how many samples the node has: what the chip with the most readings has. */
@@ -37,71 +44,101 @@ function samplesOf(rollup: Rollup): Uint32Array {
   return samples
 }
 
+interface Column {
+  /** Where its readings stand in the arrays of the rollup, in order of time. */
+  readonly places: readonly number[]
+  readonly grid: number
+}
+
 function writeMetric(writer: ByteWriter, rollup: Rollup, metric: number, samples: Uint32Array): void {
-  const forms = Array.from({ length: rollup.chips }, (_, chip) =>
-    formOf(rollup, placeOf(rollup, metric, chip, 0), samples),
-  )
-  for (const form of forms) writer.byte(form)
-  forms.forEach((form, chip) => {
-    const start = placeOf(rollup, metric, chip, 0)
-    if (form === CONSTANT) writer.signed(rollup.mean[start + firstSlot(samples)] ?? 0)
-    if (form === SPARSE)
-      for (let slot = 0; slot < rollup.slots; slot += 1) writer.unsigned(rollup.count[start + slot] ?? 0)
-  })
-  const eachReading = (write: (at: number, isFirst: boolean) => void) => {
-    forms.forEach((form, chip) => {
-      if (form < WHOLE) return
-      const start = placeOf(rollup, metric, chip, 0)
-      let isFirst = true
-      for (let at = start; at < start + rollup.slots; at += 1) {
-        if (rollup.count[at] === 0) continue
-        write(at, isFirst)
-        isFirst = false
-      }
-    })
+  const least: number[] = []
+  const spreads: number[] = []
+  const means: number[] = []
+  for (let chip = 0; chip < rollup.chips; chip += 1) {
+    const { places, grid } = writeForm(writer, rollup, placeOf(rollup, metric, chip, 0), samples)
+    let before = 0
+    for (const at of places) {
+      const min = rollup.min[at] ?? 0
+      const max = rollup.max[at] ?? 0
+      least.push((min - before) / grid)
+      spreads.push((max - min) / grid)
+      // Where all readings are the same there is nothing to tell.
+      if (max !== min) means.push((rollup.mean[at] ?? 0) - middleOf(min, max))
+      before = min
+    }
   }
-  let before = 0
-  eachReading((at, isFirst) => {
-    writer.signed((rollup.mean[at] ?? 0) - (isFirst ? 0 : before))
-    before = rollup.mean[at] ?? 0
-  })
-  eachReading((at) => writer.unsigned((rollup.mean[at] ?? 0) - (rollup.min[at] ?? 0)))
-  eachReading((at) => writer.unsigned((rollup.max[at] ?? 0) - (rollup.mean[at] ?? 0)))
+  for (const step of least) writer.signed(step)
+  for (const spread of spreads) writer.unsigned(spread)
+  for (const mean of means) writer.signed(mean)
 }
 
-const firstSlot = (samples: Uint32Array) =>
-  Math.max(
-    samples.findIndex((count) => count > 0),
-    0,
-  )
+const NOTHING_MORE: Column = { places: [], grid: 1 }
 
-function formOf(rollup: Rollup, start: number, samples: Uint32Array): number {
-  let isWhole = true
-  let isEmpty = true
-  let isConstant = true
-  const first = rollup.mean[start + firstSlot(samples)]
-  for (let slot = 0; slot < rollup.slots; slot += 1) {
-    const at = start + slot
-    const count = rollup.count[at] ?? 0
-    if (count !== samples[slot]) isWhole = false
-    if (count === 0) continue
-    isEmpty = false
-    if (rollup.min[at] !== first || rollup.max[at] !== first) isConstant = false
+/** @returns what has yet to be written of the column */
+function writeForm(writer: ByteWriter, rollup: Rollup, start: number, samples: Uint32Array): Column {
+  const counts = rollup.count.subarray(start, start + rollup.slots)
+  const places = placesOf(counts, start)
+  const form = formOf(rollup, counts, places, samples)
+  writer.byte(form)
+  if (form === EMPTY) return NOTHING_MORE
+  if (form === CONSTANT) {
+    writer.signed(rollup.min[places[0] ?? 0] ?? 0)
+    return NOTHING_MORE
   }
-  if (isEmpty) return EMPTY
-  if (!isWhole) return SPARSE
-  return isConstant ? CONSTANT : WHOLE
+  if (form === SPARSE) for (const count of counts) writer.unsigned(count)
+  const grid = gridOf(rollup, places)
+  writer.unsigned(grid)
+  return { places, grid }
 }
 
-/** @throws DamagedReadings for bytes that cannot be a rollup */
+function placesOf(counts: Uint32Array, start: number): number[] {
+  const places: number[] = []
+  counts.forEach((count, slot) => {
+    if (count > 0) places.push(start + slot)
+  })
+  return places
+}
+
+function formOf(rollup: Rollup, counts: Uint32Array, places: readonly number[], samples: Uint32Array): number {
+  if (places.length === 0) return EMPTY
+  if (counts.some((count, slot) => count !== samples[slot])) return SPARSE
+  const first = rollup.min[places[0] ?? 0]
+  return places.every((at) => rollup.min[at] === first && rollup.max[at] === first) ? CONSTANT : WHOLE
+}
+
+/** Tools that print whole degrees or percents leave a grid that is coarser than ours. */
+function gridOf(rollup: Rollup, places: readonly number[]): number {
+  let grid = 0
+  for (const at of places) {
+    grid = commonDivisor(commonDivisor(grid, Math.abs(rollup.min[at] ?? 0)), Math.abs(rollup.max[at] ?? 0))
+    if (grid === 1) break
+  }
+  return grid || 1
+}
+
+function commonDivisor(a: number, b: number): number {
+  let [high, low] = [a, b]
+  while (low > 0) [high, low] = [low, high % low]
+  return high
+}
+
+const middleOf = (min: number, max: number) => Math.floor((min + max) / 2)
+
+/** @throws DamagedReadings for bytes that {@link encodeRollup} did not make */
 export function decodeRollup(bytes: Uint8Array): Rollup {
-  const reader = new ByteReader(bytes)
+  const body = bytes.subarray(0, Math.max(bytes.length - CHECKSUM_BYTES, 0))
+  const sum = bytes.subarray(body.length)
+  if (sum.length < CHECKSUM_BYTES || new DataView(sum.buffer, sum.byteOffset).getUint32(0) !== checksum(body)) {
+    throw new DamagedReadings('they were changed since they were written')
+  }
+  const reader = new ByteReader(body)
   if (reader.byte() !== VERSION) throw new DamagedReadings('unknown version')
-  const shape: RollupShape = { slots: reader.unsigned(), chips: reader.unsigned(), metrics: reader.unsigned() }
+  const shape = { slots: reader.unsigned(), chips: reader.unsigned(), metrics: reader.unsigned() }
   const size = shape.slots * shape.chips * shape.metrics
-  // A form for each metric of each chip is there in any case.
-  if (size > MOST_PLACES || shape.chips * shape.metrics > bytes.length) throw new DamagedReadings('impossible shape')
-  const samples = Uint32Array.from({ length: shape.slots }, () => reader.unsigned())
+  // A number for each slot and a form for each metric of each chip are there in any case.
+  if (size > MOST_PLACES || shape.slots > body.length || shape.chips * shape.metrics > body.length) {
+    throw new DamagedReadings('impossible shape')
+  }
   const rollup = {
     ...shape,
     count: new Uint32Array(size),
@@ -109,56 +146,49 @@ export function decodeRollup(bytes: Uint8Array): Rollup {
     mean: new Float64Array(size),
     max: new Float64Array(size),
   }
+  const samples = Uint32Array.from({ length: shape.slots }, () => reader.unsigned())
   for (let metric = 0; metric < shape.metrics; metric += 1) readMetric(reader, rollup, metric, samples)
   reader.end()
   return rollup
 }
 
 function readMetric(reader: ByteReader, rollup: Rollup, metric: number, samples: Uint32Array): void {
-  const forms = Array.from({ length: rollup.chips }, () => reader.byte())
-  forms.forEach((form, chip) => {
-    readForm(reader, rollup, form, { start: placeOf(rollup, metric, chip, 0), samples })
-  })
-  const eachReading = (read: (at: number, before: number) => void) => {
-    forms.forEach((form, chip) => {
-      if (form < WHOLE) return
-      const start = placeOf(rollup, metric, chip, 0)
-      let before = -1
-      for (let at = start; at < start + rollup.slots; at += 1) {
-        if (rollup.count[at] === 0) continue
-        read(at, before)
-        before = at
-      }
-    })
+  const columns = Array.from({ length: rollup.chips }, (_, chip) =>
+    readForm(reader, rollup, placeOf(rollup, metric, chip, 0), samples),
+  )
+  for (const { places, grid } of columns) {
+    let before = 0
+    for (const at of places) {
+      before += reader.signed() * grid
+      rollup.min[at] = before
+    }
   }
-  eachReading((at, before) => {
-    rollup.mean[at] = reader.signed() + (before < 0 ? 0 : (rollup.mean[before] ?? 0))
-  })
-  eachReading((at) => {
-    rollup.min[at] = (rollup.mean[at] ?? 0) - reader.unsigned()
-  })
-  eachReading((at) => {
-    rollup.max[at] = (rollup.mean[at] ?? 0) + reader.unsigned()
-  })
+  for (const { places, grid } of columns) {
+    for (const at of places) rollup.max[at] = (rollup.min[at] ?? 0) + reader.unsigned() * grid
+  }
+  for (const at of columns.flatMap(({ places }) => places)) {
+    const min = rollup.min[at] ?? 0
+    const max = rollup.max[at] ?? 0
+    rollup.mean[at] = min === max ? min : middleOf(min, max) + reader.signed()
+  }
 }
 
-/** Number of readings in each slot, and the codes of what never changes. */
-function readForm(
-  reader: ByteReader,
-  rollup: Rollup,
-  form: number,
-  { start, samples }: { readonly start: number; readonly samples: Uint32Array },
-): void {
+function readForm(reader: ByteReader, rollup: Rollup, start: number, samples: Uint32Array): Column {
+  const form = reader.byte()
   if (form > SPARSE) throw new DamagedReadings('unknown form of a column')
-  if (form === EMPTY) return
-  if (form === SPARSE) {
-    for (let slot = 0; slot < rollup.slots; slot += 1) rollup.count[start + slot] = reader.unsigned()
-    return
-  }
-  rollup.count.set(samples, start)
-  if (form !== CONSTANT) return
-  const code = reader.signed()
-  samples.forEach((count, slot) => {
-    if (count > 0) for (const codes of [rollup.min, rollup.mean, rollup.max]) codes[start + slot] = code
-  })
+  if (form === EMPTY) return NOTHING_MORE
+  const constant = form === CONSTANT ? reader.signed() : null
+  const counts = form === SPARSE ? samples.map(() => reader.unsigned()) : samples
+  const places = placesOf(counts, start)
+  rollup.count.set(counts, start)
+  if (constant === null) return { places, grid: reader.unsigned() }
+  for (const codes of [rollup.min, rollup.mean, rollup.max]) for (const at of places) codes[at] = constant
+  return NOTHING_MORE
+}
+
+/** FNV-1a: finds what a disk or a careless hand changed, not what somebody forged. */
+function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
 }
