@@ -119,6 +119,10 @@ export function nodeAt(node: SimulatedNode, elapsedMs: number): NodeCondition {
   }
 }
 
+const MEBIBYTE = 2 ** 20
+/** A value stands for a quarter of a minute, so that two readings close together agree. */
+const BEAT_MS = 15_000
+
 /** From worst to best: of several faults the worst is what a tool would say. */
 const BY_WEIGHT: readonly Fault['kind'][] = ['tool-missing', 'lost', 'unusable', 'ecc', 'hot', 'degraded']
 
@@ -178,8 +182,7 @@ function verdictOf(worst: Fault['kind'] | null, errors: number): Pick<ChipCondit
 
 /** Utilisation by the node's load curve, 0 to 1. `atMs`: true time since the Unix epoch, for curves by the day. */
 export function utilizationAt(curve: LoadCurve, chip: SimulatedChip, elapsedMs: number, atMs: number): number {
-  // A value stands for a quarter of a minute, so that two readings close together agree.
-  const noise = curve.noise * (2 * randomAt(chip.seed, Math.floor(elapsedMs / 15_000)) - 1)
+  const noise = curve.noise * (2 * randomAt(chip.seed, Math.floor(elapsedMs / BEAT_MS)) - 1)
   return Math.min(1, Math.max(0, levelOf(curve, elapsedMs, atMs) + noise))
 }
 
@@ -211,27 +214,32 @@ export function readingsAt(
   if (!condition.readable || !condition.present) return { healthRatio }
   const profile = node.group.chips
   const busy = utilizationAt(node.load, chip, elapsedMs, atMs)
+  // Sensors differ from each other by themselves: readings that all follow one number would compress far too well.
+  const beat = Math.floor(elapsedMs / BEAT_MS)
+  const jitter = (sensor: number, spread: number) =>
+    1 + spread * (2 * randomAt(chip.seed + sensor, beat) - 1) * Math.min(1, 4 * busy)
   const memoryTotal = profile.memoryGiB * 2 ** 30
-  const watts = profile.idleWatts + busy * (profile.maxWatts - profile.idleWatts)
-  const celsius = condition.celsius ?? 34 + 42 * busy + 4 * randomAt(chip.seed, 1)
+  const watts = (profile.idleWatts + busy * (profile.maxWatts - profile.idleWatts)) * jitter(1, 0.03)
+  const celsius = condition.celsius ?? (34 + 42 * busy + 4 * randomAt(chip.seed, 1)) * jitter(2, 0.02)
   return {
-    utilizationRatio: rounded(busy, 1e3),
-    memoryUsedBytes: Math.round(memoryTotal * (0.05 + 0.85 * busy)),
+    // Vendor tools tell whole percents and whole degrees.
+    utilizationRatio: rounded(busy, 100),
+    memoryUsedBytes: Math.round((memoryTotal * (0.05 + 0.85 * busy)) / MEBIBYTE) * MEBIBYTE,
     memoryTotalBytes: Math.round(memoryTotal),
-    temperatureCelsius: rounded(celsius, 10),
+    temperatureCelsius: Math.round(celsius),
     powerWatts: rounded(watts, 10),
     cardPowerWatts: rounded(watts * profile.perCard, 10),
     powerLimitWatts: profile.maxWatts,
-    clockHertz: Math.round(profile.clockMegahertz * (0.4 + 0.6 * busy)) * 1e6,
+    clockHertz: Math.round((profile.clockMegahertz * (0.4 + 0.6 * busy)) / 15) * 15e6,
     memoryClockHertz: profile.memoryClockMegahertz * 1e6,
-    memoryTemperatureCelsius: rounded(celsius + 6, 10),
-    memoryUtilizationRatio: rounded(busy * 0.7, 1e3),
+    memoryTemperatureCelsius: Math.round((celsius + 6) * jitter(3, 0.02)),
+    memoryUtilizationRatio: rounded(Math.min(1, busy * 0.7 * jitter(4, 0.1)), 100),
     fanRatio: rounded(Math.min(1, 0.25 + Math.max(0, celsius - 40) / 70), 100),
     eccErrorsUncorrected: condition.eccErrorsUncorrected,
     // About one in a fortnight a chip, at a pace of its own; never fewer than before.
     eccErrorsCorrected: Math.floor(elapsedMs / (12e8 * (0.5 + randomAt(chip.seed, 2)))),
-    pcieReceiveBytesPerSecond: Math.round(busy * 4e9),
-    pcieTransmitBytesPerSecond: Math.round(busy * 2.5e9),
+    pcieReceiveBytesPerSecond: Math.round(busy * 4e3 * jitter(5, 0.3)) * 1e6,
+    pcieTransmitBytesPerSecond: Math.round(busy * 2.5e3 * jitter(6, 0.3)) * 1e6,
     healthRatio,
   }
 }
