@@ -41,7 +41,7 @@ beforeEach(async () => {
 const reading = (metric: string, value: number) => CHIP_METRICS.map(({ name }) => (name === metric ? value : null))
 
 function chip(fields: Partial<ChipObservation> = {}): ChipObservation {
-  const facts = { name: 'X 0', vendor: 'cpu', product: 'X', driverVersion: '1', simulated: false, evidence: [] }
+  const facts = { name: 'n1 X 0', vendor: 'cpu', product: 'X', driverVersion: '1', simulated: false, evidence: [] }
   const read = { values: null, readAtMs: nowMs, state: 'healthy', quarantine: null } as const
   return { chipId: 'chip_a', nodeId: 'node_a', ...facts, ...read, ...fields }
 }
@@ -123,7 +123,7 @@ describe('alerts', () => {
     expect(items).toMatchObject([
       {
         ruleName: { en: 'busy' },
-        subject: 'n1 / X 0',
+        subject: 'n1 X 0',
         value: 0.9,
         evidence: [{ code: 'alerting.metric.above', params: { metric: 'utilizationRatio', threshold: '0.5' } }],
         acknowledged: null,
@@ -143,6 +143,15 @@ describe('alerts', () => {
       resolvedAt: new Date(nowMs),
       acknowledged: { note: 'on it' },
     })
+  })
+  it('begin also where the store was away when the change was named', async () => {
+    await alerting.createRule({ ...own, condition: { kind: 'chip-state', states: ['lost'] }, name: 'lost' })
+    await see([chip()])
+    await test.store.pool.query('alter table alert_rules rename to hidden')
+    const lost = { complete: false, nodes: [], chips: [chip({ state: 'lost' })] }
+    await expect(alerting.evaluate(lost)).rejects.toThrow('alert_rules')
+    await test.store.pool.query('alter table hidden rename to alert_rules')
+    expect(await alerting.evaluate({ complete: false, nodes: [], chips: [] })).toEqual({ fired: 1, resolved: 0 })
   })
   it('of a deleted rule end', async () => {
     const rule = await alerting.createRule(own)
@@ -203,7 +212,7 @@ describe('alerts', () => {
   it('with characters that cannot be stored are stored without them', async () => {
     await alerting.createRule(own)
     await see([busy(0.9, { name: 'a\u0000b' })])
-    expect((await alerting.alerts(all)).items).toMatchObject([{ subject: 'n1 / ab' }])
+    expect((await alerting.alerts(all)).items).toMatchObject([{ subject: 'ab' }])
   })
   it('that ended long ago are dropped', async () => {
     await alerting.createRule(own)

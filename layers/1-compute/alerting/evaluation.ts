@@ -28,8 +28,10 @@ export async function createEvaluation(context: Context): Promise<Pick<Alerting,
   let last: Promise<unknown> = Promise.resolve()
 
   const evaluate: Alerting['evaluate'] = async (observation, nowMs = clock.now()) => {
+    // First, and whatever fails after it: a caller that names only what changed does not name it again.
+    evaluator.observe(observation)
     const rules = await database.run(SCOPE, listRules)
-    const outcome = evaluator.evaluate(rules, observation, nowMs)
+    const outcome = evaluator.evaluate(rules, nowMs)
     const stored = await store(context, evaluator, outcome, nowMs)
     return { fired: stored.fired, resolved: stored.resolved }
   }

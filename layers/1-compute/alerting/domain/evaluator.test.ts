@@ -2,7 +2,7 @@ import { CHIP_METRICS } from '@medley/monitoring/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BUILT_IN_RULES } from './built-in.ts'
-import { createEvaluator, type Outcome, type StandingChange, type TrailChange } from './evaluator.ts'
+import { createEvaluator, type Evaluator, type Outcome, type StandingChange, type TrailChange } from './evaluator.ts'
 import type { ChipObservation, NodeObservation, Observation } from './observation.ts'
 import type { AlertRule, MetricColumns } from './rule.ts'
 
@@ -44,11 +44,16 @@ const fleet = (chips: ChipObservation[], nodes = [node()]): Observation => ({ co
 const kinds = (outcome: Outcome) => outcome.transitions.map(({ event, ruleId }) => `${ruleId} ${event}`)
 const S = 1_000
 
+function judge(evaluator: Evaluator, active: readonly AlertRule[], observation: Observation, nowMs: number): Outcome {
+  evaluator.observe(observation)
+  return evaluator.evaluate(active, nowMs)
+}
+
 /** Runs a sequence of observations, each `[seconds, observation]`, and says what began and ended when. */
 function play(active: readonly AlertRule[], steps: readonly (readonly [number, Observation])[]): string[] {
   const evaluator = createEvaluator(columns, { standings: [], trails: [] })
   return steps.flatMap(([seconds, observation]) => {
-    const outcome = evaluator.evaluate(active, observation, seconds * S)
+    const outcome = judge(evaluator, active, observation, seconds * S)
     evaluator.commit(outcome)
     return kinds(outcome).map((kind) => `${seconds}: ${kind}`)
   })
@@ -110,7 +115,7 @@ describe('driver drift', () => {
     fleet(list.map((driverVersion, index) => chip({ chipId: `chip_${index}`, driverVersion })))
   const drift = (...list: (string | null)[]) => {
     const evaluator = createEvaluator(columns, { standings: [], trails: [] })
-    const { transitions } = evaluator.evaluate(rule('driver-drift', { forSeconds: 0 }), versions(...list), 0)
+    const { transitions } = judge(evaluator, rule('driver-drift', { forSeconds: 0 }), versions(...list), 0)
     return transitions.map(({ subjectId }) => subjectId)
   }
   it('is to differ from what most chips of the product run', () => {
@@ -167,7 +172,7 @@ describe('states', () => {
     const evaluator = createEvaluator(columns, { standings: [], trails: [] })
     const [quick] = rule('card-lost', { forSeconds: 0 })
     const run = (active: readonly AlertRule[], at: number) => {
-      const outcome = evaluator.evaluate(active, fleet([chip({ state: 'lost' })]), at)
+      const outcome = judge(evaluator, active, fleet([chip({ state: 'lost' })]), at)
       evaluator.commit(outcome)
       return kinds(outcome)
     }
@@ -250,10 +255,10 @@ describe('whatever happens', () => {
           nowMs += each.afterSeconds * S
           const active = rules.map((known) => ({ ...known, enabled: known.id !== each.disabled }))
           if (each.restart) restarted = createEvaluator(columns, saved.state())
-          const outcome = steady.evaluate(active, observe(each, nowMs), nowMs)
+          const outcome = judge(steady, active, observe(each, nowMs), nowMs)
           // Unless it is stored, it did not happen: the same again gives the same.
-          expect(told(steady.evaluate(active, observe(each, nowMs), nowMs))).toEqual(told(outcome))
-          const again = restarted.evaluate(active, observe(each, nowMs), nowMs)
+          expect(told(judge(steady, active, observe(each, nowMs), nowMs))).toEqual(told(outcome))
+          const again = judge(restarted, active, observe(each, nowMs), nowMs)
           expect(told(again)).toEqual(told(outcome))
           steady.commit(outcome)
           restarted.commit(again)
@@ -274,8 +279,8 @@ describe('whatever happens', () => {
         for (const [index, each] of moments.entries()) {
           nowMs += each.afterSeconds * S
           const observation = observe({ ...each, chips: mapChips(each.chips) }, nowMs)
-          const first = whole.evaluate(rules, observation, nowMs)
-          const second = parts.evaluate(rules, { ...observation, complete: index === 0 }, nowMs)
+          const first = judge(whole, rules, observation, nowMs)
+          const second = judge(parts, rules, { ...observation, complete: index === 0 }, nowMs)
           expect(told(second)).toEqual(told(first))
           whole.commit(first)
           parts.commit(second)

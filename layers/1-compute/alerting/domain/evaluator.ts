@@ -1,4 +1,4 @@
-import { usualDrivers } from './drift.ts'
+import { NO_USUAL_DRIVER, type UsualDriver, usualDrivers } from './drift.ts'
 import { concerns, judgeChip, judgeNode, type Surroundings, type Verdict } from './judge.ts'
 import type { ChipObservation, Coded, NodeObservation, Observation } from './observation.ts'
 import type { AlertRule, MetricColumns } from './rule.ts'
@@ -51,8 +51,10 @@ export interface SavedState {
 }
 
 export interface Evaluator {
-  /** Repeatable until it is committed: the same observation and time give the same outcome. */
-  evaluate(rules: readonly AlertRule[], observation: Observation, nowMs: number): Outcome
+  /** Takes note of what is so now. Not undone where what follows fails. */
+  observe(observation: Observation): void
+  /** Repeatable until it is committed: the same rules and time give the same outcome. */
+  evaluate(rules: readonly AlertRule[], nowMs: number): Outcome
   commit(outcome: Outcome): void
 }
 
@@ -77,23 +79,27 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
   // Outlives the chip's leaving: one that comes back goes on counting where it stood.
   const trails = new Map<string, Map<string, KeptTrail>>()
   let whole = false
+  /** Counted again after a chip or node of another kind than before was seen. */
+  let usual: UsualDriver | null = null
   for (const { ruleId, subjectId, standing } of saved.standings) put(standings, ruleId, subjectId, standing)
   for (const { chipId, metric, trail } of saved.trails) put(trails, chipId, metric, { trail, saved: trail })
 
-  function take(observation: Observation): void {
+  function observe({ complete, nodes: seenNodes, chips: seenChips }: Observation): void {
     const seen = new Set<string>()
-    for (const node of observation.nodes) {
+    for (const node of seenNodes) {
+      if (nodes.get(node.nodeId)?.state !== node.state) usual = null
       nodes.set(node.nodeId, node)
-      seen.add(node.nodeId)
+      if (complete) seen.add(node.nodeId)
     }
-    for (const chip of observation.chips) {
+    for (const chip of seenChips) {
+      if (!countsAlike(chips.get(chip.chipId), chip)) usual = null
       chips.set(chip.chipId, chip)
-      seen.add(chip.chipId)
+      if (complete) seen.add(chip.chipId)
     }
-    if (!observation.complete) return
+    if (!complete) return
     whole = true
-    for (const id of nodes.keys()) if (!seen.has(id)) nodes.delete(id)
-    for (const id of chips.keys()) if (!seen.has(id)) chips.delete(id)
+    forgetOthers(nodes, seen)
+    if (forgetOthers(chips, seen)) usual = null
   }
 
   function follow(metrics: ReadonlySet<string>): TrailChange[] {
@@ -123,7 +129,8 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
 
   function surroundings(rules: readonly AlertRule[], nowMs: number): Surroundings {
     const drifting = rules.some((rule) => rule.condition.kind === 'driver-drift')
-    const usualDriver = drifting ? usualDrivers(present(chips, nodes)) : new Map<string, string>()
+    if (drifting) usual ??= usualDrivers(present(chips, nodes))
+    const usualDriver = usual ?? NO_USUAL_DRIVER
     const increaseOf = (chipId: string, metric: string): number | null => {
       const trail = trails.get(chipId)?.get(metric)?.trail ?? null
       return increase(trail, nowMs, columns.get(metric)?.counter ?? false)
@@ -145,7 +152,7 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
       into.transitions.push({ event, rule, ruleId: rule.id, subjectId: id, subject: subject(), value, evidence })
     }
     if (rule.condition.kind === 'node-away') visitNodes(rule, visit)
-    else visitChips(rule, around, visit)
+    else visitChips(rule, around, known, visit)
     // Gone from the fleet, or no longer the rule's concern.
     for (const [id, standing] of known) if (!judged.has(id)) end(rule, id, standing, into)
   }
@@ -157,17 +164,20 @@ export function createEvaluator(columns: MetricColumns, saved: SavedState): Eval
     }
   }
 
-  function visitChips(rule: AlertRule, around: Surroundings, visit: Visit): void {
+  function visitChips(rule: AlertRule, around: Surroundings, known: ReadonlyMap<string, Standing>, visit: Visit): void {
     for (const chip of chips.values()) {
       if (!concerns(rule, chip)) continue
+      const verdict = judgeChip(rule.condition, chip, around)
+      // Nearly all of them: nothing is wrong and nothing was.
+      if (verdict.holds !== true && !known.has(chip.chipId)) continue
       const node = nodes.get(chip.nodeId)
-      visit(chip.chipId, silenced(node, judgeChip(rule.condition, chip, around)), () => subjectOfChip(chip, node))
+      visit(chip.chipId, silenced(node, verdict), () => subjectOfChip(chip, node))
     }
   }
 
   return {
-    evaluate(rules, observation, nowMs) {
-      take(observation)
+    observe,
+    evaluate(rules, nowMs) {
       // Before the whole fleet was seen once, what was not named is not gone, and no driver is the usual one.
       if (!whole) return NOTHING
       const into: MutableOutcome = { transitions: [], standings: [] }
@@ -221,6 +231,20 @@ function* present(chips: ReadonlyMap<string, ChipObservation>, nodes: ReadonlyMa
   for (const chip of chips.values()) if (nodes.get(chip.nodeId)?.state !== 'revoked') yield chip
 }
 
+/** @returns whether there was any. */
+function forgetOthers(known: Map<string, unknown>, seen: ReadonlySet<string>): boolean {
+  const before = known.size
+  for (const id of known.keys()) if (!seen.has(id)) known.delete(id)
+  return known.size < before
+}
+
+/** Whether the two weigh the same in what driver is usual. */
+function countsAlike(before: ChipObservation | undefined, chip: ChipObservation): boolean {
+  if (before === undefined || before.driverVersion !== chip.driverVersion) return false
+  if (before.product !== chip.product || before.vendor !== chip.vendor || before.nodeId !== chip.nodeId) return false
+  return before.simulated === chip.simulated && (before.state === 'absent') === (chip.state === 'absent')
+}
+
 function trailedMetrics(rules: readonly AlertRule[]): ReadonlySet<string> {
   const metrics = rules.flatMap(({ condition }) =>
     condition.kind === 'metric' && condition.comparison === 'increased-by' ? [condition.metric] : [],
@@ -235,8 +259,7 @@ function subjectOfNode(node: NodeObservation): Subject {
 
 function subjectOfChip(chip: ChipObservation, node: NodeObservation | undefined): Subject {
   const { chipId, nodeId, simulated } = chip
-  const name = node ? `${node.name} / ${chip.name}` : chip.name
-  return { id: chipId, nodeId, chipId, tenantId: node?.tenantId ?? null, name, simulated }
+  return { id: chipId, nodeId, chipId, tenantId: node?.tenantId ?? null, name: chip.name, simulated }
 }
 
 function put<Value>(into: Map<string, Map<string, Value>>, outer: string, inner: string, value: Value | null): void {

@@ -1,4 +1,4 @@
-import { driverGroup } from './drift.ts'
+import type { UsualDriver } from './drift.ts'
 import type { ChipObservation, Coded, NodeObservation } from './observation.ts'
 import type { AlertRule, Condition, MetricColumns } from './rule.ts'
 
@@ -14,7 +14,7 @@ export interface Verdict {
 export interface Surroundings {
   readonly nowMs: number
   readonly columns: MetricColumns
-  readonly usualDriver: ReadonlyMap<string, string>
+  readonly usualDriver: UsualDriver
   /** Increase of a metric of this chip within the last hour. */
   increaseOf(chipId: string, metric: string): number | null
 }
@@ -39,10 +39,10 @@ export function judgeChip(condition: Condition, chip: ChipObservation, around: S
     case 'chip-state':
       return judgeState(condition.states, chip)
     case 'driver-drift':
-      return judgeDriver(chip, around.usualDriver.get(driverGroup(chip)) ?? null)
+      return judgeDriver(chip, around.usualDriver(chip))
     case 'quarantine': {
       const { quarantine } = chip
-      return { holds: quarantine !== null, value: null, evidence: () => (quarantine ? [quarantine] : []) }
+      return quarantine === null ? FALSE : { holds: true, value: null, evidence: () => [quarantine] }
     }
     case 'node-away':
       return FALSE

@@ -5,11 +5,11 @@ export interface Coded {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** What alerting must know of a chip. The caller may hand the same object in again: nothing of it is changed. */
+/** What alerting must know of a chip. The same object may be handed in again as long as it was not changed. */
 export interface ChipObservation {
   readonly chipId: string
   readonly nodeId: string
-  /** For reading: product and index, or the uuid. */
+  /** For reading, with the name of its node. */
   readonly name: string
   readonly vendor: string
   readonly product: string
