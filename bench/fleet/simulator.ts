@@ -19,7 +19,7 @@ process.on('disconnect', () => stop.abort())
 
 const last = await runSimulatedFleet({
   ...task,
-  joinToken: process.env.MEDLEY_JOIN_TOKEN ?? null,
+  joinToken: async () => process.env.MEDLEY_JOIN_TOKEN ?? null,
   signal: stop.signal,
   onProgress: (progress) => process.send?.({ ended: false, progress }, () => undefined),
 })

@@ -75,7 +75,7 @@ function start(given: Partial<SimulationOptions> & Pick<SimulationOptions, 'plan
   let last: SimulationProgress | null = null
   const ended = runSimulatedFleet({
     serverUrl: stand.url,
-    joinToken: 'mjt_good',
+    joinToken: async () => 'mjt_good',
     directory,
     signal: stop.signal,
     onProgress: (progress) => {
@@ -129,7 +129,7 @@ describe('a simulated fleet', () => {
     // Nothing changed, so nothing was said again beside what the server holds.
     for (const reports of stand.reports.values()) expect(reports.length).toBeLessThanOrEqual(2)
 
-    const second = start({ plan: plan(), joinToken: null })
+    const second = start({ plan: plan(), joinToken: () => Promise.reject(new Error('nobody is to ask for a token')) })
     await second.until(({ acknowledged }) => acknowledged >= 5 * 8)
     await second.stop()
     expect(stand.joins).toHaveLength(5)
@@ -171,7 +171,7 @@ describe('a simulated fleet', () => {
   })
 
   it('ends with the reason when its token is refused', async () => {
-    const running = start({ plan: plan(), joinToken: 'mjt_bad' })
+    const running = start({ plan: plan(), joinToken: async () => 'mjt_bad' })
     await expect(running.ended).rejects.toBeInstanceOf(JoinRefusedError)
     await expect(running.ended).rejects.toMatchObject({ status: 401, code: 'enrolment.token.refused' })
   })

@@ -29,8 +29,11 @@ export interface SimulationProgress {
 
 export interface SimulationOptions {
   readonly serverUrl: string
-  /** Needed until every node of the plan has joined; of a token for as many uses as the plan has nodes. */
-  readonly joinToken: string | null
+  /**
+   * Asked for once, and only when a node has not joined yet; of a token for as many uses as the plan has nodes.
+   * `null`: there is none.
+   */
+  readonly joinToken: () => Promise<string | null>
   readonly plan: SimulationPlan
   /** Keys and progress: with it, a restart comes back as the same nodes. */
   readonly directory: string
@@ -65,6 +68,11 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
   const signal = AbortSignal.any([options.signal, failed.signal])
   const intervalMs = plan.interval ?? INTERVAL_MS
 
+  let token: Promise<string | null> | null = null
+  const joinToken = (): Promise<string | null> => {
+    token ??= options.joinToken()
+    return token
+  }
   const progress = (): SimulationProgress => totals(nodes, running)
   const reporter = setInterval(() => options.onProgress?.(progress()), PROGRESS_MS)
 
@@ -104,7 +112,7 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
       const [index, node] = turn.value
       const { member, isNew } = await memberOf(node, directory, {
         serverUrl,
-        token: options.joinToken,
+        token: joinToken,
         agentVersion: AGENT_VERSION,
         signal,
       })

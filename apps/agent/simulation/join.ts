@@ -25,7 +25,7 @@ export class JoinRefusedError extends Error {
 
 export interface JoinOptions {
   readonly serverUrl: string
-  readonly token: string | null
+  readonly token: () => Promise<string | null>
   readonly agentVersion: string
   readonly signal: AbortSignal
 }
@@ -43,7 +43,8 @@ export async function memberOf(
 ): Promise<{ readonly member: Member; readonly isNew: boolean }> {
   const known = directory.members.get(node.hostname)
   if (known) return { member: known, isNew: false }
-  if (options.token === null)
+  const token = await options.token()
+  if (token === null)
     throw new JoinRefusedError(401, null, `${node.hostname} has not joined yet: a join token is needed`)
   const keys = generateNodeKeyPair()
   const nodeKey = `sim-${directory.fleetId}-${node.hostname}`
@@ -54,13 +55,17 @@ export async function memberOf(
     agentVersion: options.agentVersion,
     simulated: true,
   }
-  const answer = await joinPatiently(request, { ...options, token: options.token })
+  const answer = await joinPatiently(request, { ...options, token })
   const member = { hostname: node.hostname, nodeKey, keys, ...answer }
   await directory.remember(member)
   return { member, isNew: true }
 }
 
-async function joinPatiently(request: JoinRequest, options: JoinOptions & { readonly token: string }) {
+interface Joining extends Omit<JoinOptions, 'token'> {
+  readonly token: string
+}
+
+async function joinPatiently(request: JoinRequest, options: Joining) {
   for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(LONGEST_BACKOFF_MS, backoffMs * 2)) {
     options.signal.throwIfAborted()
     try {
@@ -72,7 +77,7 @@ async function joinPatiently(request: JoinRequest, options: JoinOptions & { read
   }
 }
 
-async function joinOnce(request: JoinRequest, options: JoinOptions & { readonly token: string }) {
+async function joinOnce(request: JoinRequest, options: Joining) {
   const response = await fetch(new URL(JOIN_PATH, options.serverUrl), {
     method: 'POST',
     headers: { authorization: `Bearer ${options.token}`, 'content-type': 'application/json' },

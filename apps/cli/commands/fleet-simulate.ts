@@ -7,7 +7,7 @@ import { ZodError } from 'zod'
 import { type ApiClient, connect } from '../api-client.ts'
 import { span, wholeNumber } from '../arguments.ts'
 import { CliError } from '../cli-error.ts'
-import { common, dataOf, isJson, printJson } from '../output.ts'
+import { common, dataOf, isJson } from '../output.ts'
 import { serverAddress } from '../server-address.ts'
 import { releaseLock, takeLock } from '../up/lock.ts'
 import { stopSignal } from '../up/stop-signal.ts'
@@ -58,7 +58,7 @@ export function addSimulate(fleet: Command): void {
     try {
       const last = await agent.runSimulatedFleet({
         serverUrl: there ?? client?.baseUrl ?? '',
-        joinToken: await joinToken(flags, client, plan),
+        joinToken: () => joinToken(flags, client, plan),
         plan,
         directory,
         signal: stop.signal,
@@ -134,10 +134,11 @@ function refused({ status, code, message }: InstanceType<Agent['JoinRefusedError
   )
 }
 
-/** One line that changes on a terminal, one each ten seconds elsewhere, one of JSON each for programs. */
+/** One line that changes on a terminal, one each ten seconds elsewhere; for programs one of JSON each second. */
 function reporter(json: boolean) {
   const terminal = process.stdout.isTTY === true && !json
   let beats = 0
+  const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`)
   if (!json) process.stdout.write('SIMULATED fleet: none of these chips exists. End it with Ctrl-C.\n')
   const line = (progress: Progress) =>
     `simulated: ${progress.connected}/${progress.nodes} nodes connected, ${progress.chips} chips; samples ` +
@@ -145,13 +146,13 @@ function reporter(json: boolean) {
     (progress.refused > 0 ? `; ${progress.refused} nodes refused` : '')
   return {
     show: (progress: Progress): void => {
-      if (terminal) process.stdout.write(`\r\u001b[2K${line(progress)}`)
-      else if (beats % 10 === 0)
-        process.stdout.write(`${json ? JSON.stringify({ simulated: true, ...progress }) : line(progress)}\n`)
+      if (json) print({ simulated: true, ended: false, ...progress })
+      else if (terminal) process.stdout.write(`\r\u001b[2K${line(progress)}`)
+      else if (beats % 10 === 0) process.stdout.write(`${line(progress)}\n`)
       beats += 1
     },
     end: (progress: Progress): void => {
-      if (json) printJson({ simulated: true, ended: true, ...progress })
+      if (json) print({ simulated: true, ended: true, ...progress })
       else process.stdout.write(`${terminal ? '\n' : ''}ended. ${line(progress)}\n`)
     },
   }
