@@ -82,7 +82,16 @@ export async function composeFleet(base: Base, models: Models): Promise<FleetPar
     },
   })
   const index = createFleetIndex({ fleet, live, now: clock.now })
-  const supply = createSupply({ store, ids, clock })
+  const supply = createSupply({
+    store,
+    ids,
+    clock,
+    simulatedChips: async (uuids) => {
+      if (uuids.length === 0) return new Set()
+      const { byUuid } = await index.picture()
+      return new Set(uuids.filter((uuid) => byUuid.get(uuid)?.simulated === true))
+    },
+  })
   const ownNodes = await openOwnNodes(store)
   const channel = createAgentChannel({
     instance,

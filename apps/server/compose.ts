@@ -6,6 +6,8 @@ import { createBringUp } from './bring-up.ts'
 import { type Base, composeBase } from './compose-base.ts'
 import { composeFleet, type FleetParts } from './compose-fleet.ts'
 import { composeModels, type Models } from './compose-models.ts'
+import { composeOtlp } from './compose-otlp.ts'
+import { composeSupply } from './compose-supply.ts'
 import { publicUrlOf, type ServerConfig } from './config.ts'
 import { serverErrors } from './errors.ts'
 import type { Factory } from './factory.ts'
@@ -32,6 +34,8 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
   const base = await composeBase(config, env)
   const models = composeModels(base)
   const parts = await composeFleet(base, models)
+  const supplyParts = await composeSupply(base, models, parts)
+  const otlp = composeOtlp(base, parts)
   const { store, identity, live, clock, log } = base
   const startedAt = new Date(clock.now())
 
@@ -79,6 +83,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     ...base,
     ...models,
     ...parts,
+    ...supplyParts,
     ...spanning(base, models, parts),
     internalToken: base.instance.secrets.internalToken,
     denials: createDenials(base),
@@ -101,6 +106,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
     factory,
     bringUp: (signal) => bringUp.run(signal),
     close: async () => {
+      await otlp?.stop()
       await parts.close()
       await store.close()
     },

@@ -13,6 +13,7 @@ import type { Supply } from '@medley/supply'
 import type { Logger, Registry as MetricsRegistry } from '@medley/telemetry'
 import type { AgentChannel } from './agents/channel.ts'
 import type { Chip, Session } from './api/schemas.ts'
+import type { CapacityBook } from './capacity.ts'
 import type { ServerConfig } from './config.ts'
 import type { FleetIndex } from './fleet-index.ts'
 import type { Denials } from './http/denials.ts'
@@ -23,6 +24,7 @@ import type { OperationBook, OperationView } from './operations.ts'
 import type { Orders } from './orders.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { FactoryStatus } from './status.ts'
+import type { Vendors } from './vendors.ts'
 
 /** Everything the HTTP face may use: the composed modules and the few questions that span them. */
 export interface Factory {
@@ -45,6 +47,8 @@ export interface Factory {
   readonly registry: Registry
   readonly serving: Serving
   readonly supply: Supply
+  readonly vendors: Vendors
+  readonly capacity: CapacityBook
   readonly operations: OperationBook
   readonly idempotency: Idempotency
   readonly live: Live

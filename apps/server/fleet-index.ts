@@ -14,6 +14,8 @@ export interface FleetPicture {
 export interface FleetIndex {
   /** Reads again only where something has changed, and then in one query for all chips. */
   picture(): Promise<FleetPicture>
+  /** All chips of the last picture; for what cannot wait. */
+  cells(): readonly FleetCell[]
   /** The chip in the last picture; for what cannot wait. */
   cell(uuid: string): FleetCell | undefined
   close(): void
@@ -69,6 +71,7 @@ export function createFleetIndex(ports: {
       })
       return reading
     },
+    cells: () => picture.cells,
     cell: (uuid) => picture.byUuid.get(uuid),
     close: stop,
   }

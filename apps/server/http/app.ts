@@ -13,6 +13,7 @@ import { problemResponse } from './problems.ts'
 import { createRouter } from './router.ts'
 import { alertRoutes } from './routes-alerts.ts'
 import { auditRoutes } from './routes-audit.ts'
+import { capacityRoutes } from './routes-capacity.ts'
 import { chipRoutes } from './routes-chips.ts'
 import { fleetRoutes } from './routes-fleet.ts'
 import { joinTokenRoutes } from './routes-join.ts'
@@ -23,6 +24,7 @@ import { playgroundRoutes } from './routes-playground.ts'
 import { provingRoutes } from './routes-proving.ts'
 import { supplyRoutes } from './routes-supply.ts'
 import { systemRoutes } from './routes-system.ts'
+import { vendorRoutes } from './routes-vendors.ts'
 import { signIn } from './sign-in.ts'
 
 /** The whole HTTP face of the server. */
@@ -68,6 +70,8 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   app.route('/', fleetRoutes(factory))
   app.route('/', nodeRoutes(factory))
   app.route('/', chipRoutes(factory))
+  app.route('/', vendorRoutes(factory))
+  app.route('/', capacityRoutes(factory))
   app.route('/', joinTokenRoutes(factory))
   app.route('/', alertRoutes(factory))
   app.route('/', auditRoutes(factory))

@@ -11,7 +11,7 @@ export function exposition(factory: Factory): Handler {
     const { byUuid } = await factory.index.picture()
     const labelsOf = (uuid: string) => {
       const cell = byUuid.get(uuid)
-      return cell ? labels(cell) : null
+      return cell ? chipLabels(cell) : null
     }
     context.header('content-type', factory.metrics.contentType)
     return stream(context, async (out) => {
@@ -24,7 +24,8 @@ export function exposition(factory: Factory): Handler {
   }
 }
 
-function labels(cell: FleetCell): ChipLabels {
+/** What names a chip on `/metrics` and to a collector. */
+export function chipLabels(cell: FleetCell): ChipLabels {
   return {
     vendor: cell.vendor,
     product: cell.product,

@@ -43,9 +43,14 @@ export function internalRoutes(factory: Factory): Hono {
   app.post('/usage', async (context) => {
     const batch = usageBatch.safeParse(await context.req.json())
     if (!batch.success) throw invalidRequest(batch.error)
-    const outcome = await factory.supply.ingest(batch.data.records)
+    const { simulated, ...outcome } = await factory.supply.ingest(batch.data.records)
+    for (const { code, requestId, tenantId, keyId, chipUuid } of simulated) {
+      const actor = { kind: 'key', id: keyId } as const
+      const refused = { action: 'usage.record', subject: requestId, outcome: 'denied', code, from: null } as const
+      await factory.audit.record({ tenantId, actor, ...refused, detail: { chipUuid } })
+    }
     factory.live.touch('usage')
-    return context.json(outcome)
+    return context.json({ ...outcome, simulated: simulated.length })
   })
 
   return app

@@ -1,10 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import type { Factory } from '../factory.ts'
+import type { Topic } from '../live.ts'
 import { declareStream } from './declare.ts'
 import { createRouter } from './router.ts'
 
 const KEEP_ALIVE_MS = 20_000
+const GATHER_MS = 200
 
 /** Live updates: each message names a topic whose pages should fetch again. */
 export function liveRoutes(factory: Factory) {
@@ -22,8 +24,16 @@ export function liveRoutes(factory: Factory) {
     streamSSE(context, async (stream) => {
       const closed = new AbortController()
       stream.onAbort(() => closed.abort())
+      const pending = new Set<Topic>()
+      const flush = () => {
+        for (const topic of pending)
+          void stream.writeSSE({ data: JSON.stringify({ topic }) }).catch(() => closed.abort())
+        pending.clear()
+      }
+      // A thousand nodes that connect at once are one thing to fetch again, not a thousand.
       const unsubscribe = factory.live.subscribe((topic) => {
-        void stream.writeSSE({ data: JSON.stringify({ topic }) }).catch(() => closed.abort())
+        if (pending.size === 0) setTimeout(flush, GATHER_MS).unref()
+        pending.add(topic)
       })
       try {
         while (!closed.signal.aborted) {

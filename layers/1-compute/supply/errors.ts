@@ -9,6 +9,14 @@ export const errors = defineErrors('supply', {
       'zh-CN': '请原样使用上一页返回的 `nextCursor`；去掉游标则从头开始。',
     },
   },
+  'record.simulated': {
+    status: 422,
+    title: { en: 'This usage names a simulated chip ({chip})', 'zh-CN': '该用量记录引用了仿真芯片（{chip}）' },
+    hint: {
+      en: 'Nothing can run on a chip without hardware: it is kept in quarantine and never billed. See who reported it.',
+      'zh-CN': '仿真芯片没有硬件，不可能产生用量：该记录已隔离，不会计费。请核查上报来源。',
+    },
+  },
   'sheet.unknown': {
     status: 404,
     title: { en: 'No sheet was given for {product} of {vendor}', 'zh-CN': '没有为 {vendor} 的 {product} 填写过规格' },

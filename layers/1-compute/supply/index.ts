@@ -12,7 +12,7 @@ export type {
 } from './domain/capacity-input.ts'
 export { findSheet, withOverrides } from './domain/sheet.ts'
 export { errors as supplyErrors } from './errors.ts'
-export type { IngestOutcome } from './ingest.ts'
+export type { IngestOutcome, SimulatedChips, SimulatedUse } from './ingest.ts'
 export {
   createSupply,
   type SummaryQuery,

@@ -70,7 +70,7 @@ describe('ingest', () => {
       startedAt: DAY,
       endedAt: DAY - 5,
     })
-    expect(await supply.ingest([given])).toEqual({ accepted: 1, duplicate: 0, rejected: 0 })
+    expect(await supply.ingest([given])).toMatchObject({ accepted: 1, duplicate: 0, rejected: 0 })
     const { startedAt, endedAt, ...same } = given
     expect(await supply.record(system, given.requestId)).toMatchObject({
       ...same,
@@ -135,13 +135,26 @@ describe('ingest', () => {
       record({ httpStatus: 2 ** 40 }),
       record({ 'odd\u0000name': 1, tenantId: '\u0000' } as Partial<UsageRecord>),
     ]
-    expect(await supply.ingest([...bad, good])).toEqual({ accepted: 1, duplicate: 0, rejected: bad.length })
-    expect(await supply.ingest(bad)).toEqual({ accepted: 0, duplicate: 0, rejected: bad.length })
+    expect(await supply.ingest([...bad, good])).toMatchObject({ accepted: 1, duplicate: 0, rejected: bad.length })
+    expect(await supply.ingest(bad)).toMatchObject({ accepted: 0, duplicate: 0, rejected: bad.length })
     const kept = await rejects()
     expect(kept.map((each) => JSON.parse(each.raw))).toEqual(expect.arrayContaining(bad))
     expect(kept).toHaveLength(bad.length)
     expect(kept.every((each) => each.reason.length > 0)).toBe(true)
     expect(await supply.record(system, good.requestId)).not.toBeNull()
+  })
+
+  it('refuses usage of chips without hardware, and tells of it once', async () => {
+    const simulatedChips = async (uuids: readonly string[]) => new Set(uuids.filter((uuid) => uuid.startsWith('sim-')))
+    const guarded = createSupply({ store: test.store, ids, clock, simulatedChips })
+    const [good, odd] = [record({ chipUuids: ['real-1'] }), record({ chipUuids: ['real-1', 'sim-1'] })]
+    const outcome = await guarded.ingest([good, odd])
+    expect(outcome).toMatchObject({ accepted: 1, rejected: 1 })
+    const { requestId, keyId, tenantId } = odd
+    const use = { code: 'supply.record.simulated', requestId, keyId, tenantId, chipUuid: 'sim-1' }
+    expect(outcome.simulated).toEqual([use])
+    expect(await guarded.ingest([good, odd])).toEqual({ accepted: 0, duplicate: 1, rejected: 1, simulated: [] })
+    expect(await guarded.record(system, odd.requestId)).toBeNull()
   })
 
   it('takes a batch of thousands in one transaction, and tells of it by one event', async () => {

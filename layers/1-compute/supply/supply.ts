@@ -6,7 +6,7 @@ import type { SupplyTables } from './adapters/tables.ts'
 import { exactNumber } from './domain/admit.ts'
 import { decodeCursor, encodeCursor } from './domain/cursor.ts'
 import { errors } from './errors.ts'
-import { type IngestOutcome, ingest } from './ingest.ts'
+import { type IngestOutcome, ingest, type SimulatedChips } from './ingest.ts'
 
 export interface UsageQuery {
   readonly cursor?: string | null | undefined
@@ -63,12 +63,14 @@ export interface SupplyPorts {
   readonly store: Store
   readonly ids: IdFactory
   readonly clock: Clock
+  /** Asked once per batch; left out, all chips are taken for real ones. */
+  readonly simulatedChips?: SimulatedChips
 }
 
-export function createSupply({ store, ids, clock }: SupplyPorts): Supply {
+export function createSupply({ store, ids, clock, simulatedChips = async () => new Set() }: SupplyPorts): Supply {
   const database = store.tables<SupplyTables>()
   return {
-    ingest: (records) => ingest(database, { ids, clock }, records),
+    ingest: (records) => ingest(database, { ids, clock, simulatedChips }, records),
     list: (scope, query = {}) => database.run(scope, (tx) => listPage(tx, scope, query)),
     summary: (scope, query) => database.run(scope, (tx) => sums(tx, scope, query)),
     record: (scope, requestId) =>

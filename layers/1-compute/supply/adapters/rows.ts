@@ -29,11 +29,16 @@ export function sortRecord(raw: unknown, receivedAt: Date): Sorted {
   const parsed = usageRecord.safeParse(raw)
   const reason = parsed.success ? whyUnstorable(parsed.data) : z.prettifyError(parsed.error)
   if (parsed.success && reason === null) return { record: parsed.data, reject: null }
+  return { record: null, reject: rejectRow(raw, reason ?? '', receivedAt) }
+}
+
+/** A row of the quarantine; the same record again is the same row. */
+export function rejectRow(raw: unknown, reason: string, receivedAt: Date): Insertable<UsageRejectsTable> {
   const text = JSON.stringify(raw) ?? 'null'
   const digest = createHash('sha256').update(text).digest('hex')
   // A parser's message can quote the input, and with it characters that PostgreSQL cannot store.
-  const storable = (reason ?? '').replaceAll('\u0000', '\\u0000')
-  return { record: null, reject: { digest, tenant_id: null, raw: text, reason: storable, received_at: receivedAt } }
+  const storable = reason.replaceAll('\u0000', '\\u0000')
+  return { digest, tenant_id: null, raw: text, reason: storable, received_at: receivedAt }
 }
 
 export function toRow(record: UsageRecord, id: Id<'usage'>, recordedAt: Date): Insertable<UsageEventsTable> {
