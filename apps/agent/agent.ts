@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import type { AgentUpgrade } from '@medley/enrolment/protocol'
 import { claimDirectory, createLocalExecutor } from '@medley/executor-local'
 import type { ChipDriver, DriverHost } from '@medley/fleet'
 import type { EngineBuild, NodeFacts, NodeHardware } from '@medley/fleet/protocol'
@@ -31,6 +32,15 @@ export interface AgentParts {
   /** After the first answer of the server. */
   readonly onFirstSync: () => void
   readonly host?: DriverHost
+  /** Of the program that runs, where that is not this source. */
+  readonly version?: string
+  /** The server offers another version of the agent; `server` is whom this node joined. */
+  readonly onUpgrade?: (
+    upgrade: AgentUpgrade,
+    server: { readonly serverUrl: string; readonly instanceKey: string },
+  ) => void
+  /** The server will never take this node again. */
+  readonly onRefused?: (code: string) => void
 }
 
 export interface Agent {
@@ -43,6 +53,7 @@ export interface Agent {
 /** The process on each node: reads its chips, runs what the server wants here, and tells both. */
 export async function startAgent(config: AgentConfig, parts: AgentParts): Promise<Agent> {
   const { limits } = config
+  const version = parts.version ?? AGENT_VERSION
   const stateDirectory = path.join(config.dataDirectory, 'agent')
   const workDirectory = path.join(config.runDirectory, 'w')
   const heartbeatFile = path.join(config.runDirectory, 'heartbeat')
@@ -96,7 +107,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     serverUrl: identity.serverUrl,
     identity: identity.current,
     bootId,
-    agentVersion: AGENT_VERSION,
+    agentVersion: version,
     backoffMaxMs: limits.serverBackoffMaxMs,
     onWelcome: ({ sampleIntervalMs }) => telemetry.welcomed(sampleIntervalMs),
     onTrouble: (error, failures) => {
@@ -106,7 +117,16 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     },
     onRefused: (code) => {
       parts.log('refused by the server', { code })
-      return identity.refused()
+      const next = identity.refused()
+      if (next !== 'again') parts.onRefused?.(code)
+      return next
+    },
+    onUpgrade: (upgrade) => {
+      const offer = async (): Promise<void> => {
+        const { instanceKey } = await identity.current()
+        parts.onUpgrade?.(upgrade, { serverUrl: identity.serverUrl, instanceKey })
+      }
+      offer().catch((error: unknown) => parts.log('upgrade not taken', { message: messageOf(error) }))
     },
   })
   const telemetry = startTelemetry({
@@ -125,7 +145,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
     report: (sync) => ({
       nodeKey: identity.nodeKey,
       bootId,
-      facts: nodeFacts(engines, hardware.read()),
+      facts: nodeFacts(version, engines, hardware.read()),
       chips: [...chipReader.chips()],
       changes: [...changes.all()],
       workloads: [...reconciler.statuses()],
@@ -188,7 +208,7 @@ async function enginesOf({ adapters, log }: AgentParts): Promise<EngineBuild[]> 
   return builds.filter((build) => build !== null)
 }
 
-function nodeFacts(engines: EngineBuild[], hardware: NodeHardware | null): NodeFacts {
+function nodeFacts(agentVersion: string, engines: EngineBuild[], hardware: NodeHardware | null): NodeFacts {
   return {
     hostname: os.hostname(),
     operatingSystem: `${os.type()} ${os.platform()}`,
@@ -196,7 +216,7 @@ function nodeFacts(engines: EngineBuild[], hardware: NodeHardware | null): NodeF
     architecture: os.arch(),
     cpuCount: os.cpus().length,
     memoryBytes: os.totalmem(),
-    agentVersion: AGENT_VERSION,
+    agentVersion,
     nodeVersion: process.versions.node,
     engines,
     ...(hardware ? { hardware } : {}),

@@ -83,6 +83,28 @@ export const agentErrors = defineErrors('agent', {
       'zh-CN': '请使用接入令牌运行 `medley agent join URL`。查找目录：{directory}。',
     },
   },
+  'upgrade.refused': {
+    status: 403,
+    title: {
+      en: 'Version {version} of the agent was not taken: {reason}',
+      'zh-CN': '未采用代理版本 {version}：{reason}',
+    },
+    hint: {
+      en: 'The agent goes on with its own version. Only the server this node joined can offer another one.',
+      'zh-CN': '代理继续使用当前版本。只有该节点所接入的服务端才能提供新版本。',
+    },
+  },
+  'upgrade.failed': {
+    status: 503,
+    title: {
+      en: 'Version {version} of the agent could not be fetched: {reason}',
+      'zh-CN': '无法获取代理版本 {version}：{reason}',
+    },
+    hint: {
+      en: 'The agent goes on with its own version and tries again when the server offers it again.',
+      'zh-CN': '代理继续使用当前版本，待服务端再次提供时重试。',
+    },
+  },
   'credentials.exposed': {
     status: 500,
     title: {
