@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi'
+import type { Viewer } from '@medley/fleet'
+import { provingErrors } from '@medley/proving'
 import { oneOf, operation, pageQuery, provingRecord, reference } from '../api/schemas.ts'
 import type { Factory } from '../factory.ts'
 import { presentOperation, presentRecord } from '../present.ts'
@@ -23,9 +25,11 @@ export function provingRoutes(factory: Factory) {
     async (context) => {
       const { cursor, limit, chip: chipUuid } = context.req.valid('query')
       const records = await factory.proving.listRecords({ chipUuid: chipUuid ?? null, cursor: cursor ?? null, limit })
+      const seen = await visibleChips(factory, context.get('principal').viewer)
+      const items = records.items.filter((item) => seen(item.chipUuid))
       return context.json(
         {
-          items: records.items.map((item) => presentRecord(item, factory.proving.verify(item))),
+          items: items.map((item) => presentRecord(item, factory.proving.verify(item))),
           nextCursor: records.nextCursor,
         },
         200,
@@ -43,7 +47,10 @@ export function provingRoutes(factory: Factory) {
       responses: { 200: json(provingRecord, 'The record'), 404: notFound },
     }),
     async (context) => {
-      const record = await factory.proving.record(context.req.valid('param').id)
+      const { id } = context.req.valid('param')
+      const record = await factory.proving.record(id)
+      const seen = await visibleChips(factory, context.get('principal').viewer)
+      if (!seen(record.chipUuid)) throw provingErrors['record.unknown']({ record: id })
       return context.json(presentRecord(record, factory.proving.verify(record)), 200)
     },
   )
@@ -67,4 +74,13 @@ export function provingRoutes(factory: Factory) {
   )
 
   return app
+}
+
+/** Chips of another tenant's nodes are not there; of those that are gone, the scores remain for all. */
+async function visibleChips(factory: Factory, viewer: Viewer): Promise<(chipUuid: string) => boolean> {
+  const { byUuid } = await factory.index.picture()
+  return (uuid) => {
+    const tenantId = byUuid.get(uuid)?.tenantId ?? null
+    return viewer.all || tenantId === null || tenantId === viewer.tenantId
+  }
 }
