@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -14,6 +16,7 @@ import { joinServer, type LauncherEvent, startLauncher } from './index.ts'
 import { EXIT_REFUSED, versionsDirectory } from './upgrade/versions.ts'
 
 const AGENT = new URL('./fixtures/launched-agent.ts', import.meta.url)
+const BUNDLER = fileURLToPath(new URL('../../scripts/pack/agent-bundle.mjs', import.meta.url))
 const LIMITS = { trialMs: 60_000, firstBackoffMs: 50, longestBackoffMs: 200, healthyMs: 60_000, stopMs: 20_000 }
 
 const undo: (() => Promise<unknown>)[] = []
@@ -23,7 +26,7 @@ afterEach(async () => {
 
 type Server = Awaited<ReturnType<typeof startStandInServer>>
 
-async function setUp(limits: Partial<typeof LIMITS> = {}) {
+async function setUp(limits: Partial<typeof LIMITS> = {}, version = '0.1.0') {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'medley-l-'))
   const server = await startStandInServer({ internalToken: 'internal', joinTokens: ['mjt_a'] })
   const dataDirectory = path.join(directory, 'd')
@@ -37,6 +40,7 @@ async function setUp(limits: Partial<typeof LIMITS> = {}) {
   const output = new PassThrough()
   const lines: string[] = []
   output.on('data', (chunk: Buffer) => lines.push(String(chunk)))
+  process.env.SCRIPTED_VERSION = version
   const launcher = startLauncher({
     program: fileURLToPath(AGENT),
     configFile,
@@ -61,17 +65,20 @@ async function setUp(limits: Partial<typeof LIMITS> = {}) {
 }
 
 /** A version of the agent, signed by the server as its release would be. */
-function release(server: Server, version: string, program: string, change: Partial<AgentUpgrade> = {}): AgentUpgrade {
+function release(server: Server, version: string, program: string): AgentUpgrade {
   const files = [
     { path: 'agent.mjs', content: Buffer.from(program).toString('base64') },
     { path: 'assets/words.txt', content: Buffer.from('words').toString('base64') },
   ]
-  const bytes = gzipSync(JSON.stringify({ format: 'medley agent bundle 1', version, files }))
+  return offer(server, version, gzipSync(JSON.stringify({ format: 'medley agent bundle 1', version, files })))
+}
+
+function offer(server: Server, version: string, bytes: Buffer): AgentUpgrade {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const place = `/agents/v1/bundles/${version}`
   server.serve(place, bytes)
   const signature = server.channel.sign(upgradeBytes({ version, sha256 }))
-  return { version, path: place, bytes: bytes.length, sha256, signature, ...change }
+  return { version, path: place, bytes: bytes.length, sha256, signature }
 }
 
 /** The same agent under another version's name, started from its own folder. */
@@ -98,6 +105,24 @@ describe('the launcher', { timeout: 4 * PATIENCE_MS }, () => {
     const words = path.join(versionsDirectory(dataDirectory), '0.2.0', 'assets', 'words.txt')
     expect(await readFile(words, 'utf8')).toBe('words')
     expect(server.nodeIds()).toEqual(['node_1'])
+  })
+
+  it('runs the real bundle from its own folder, with the natives of the installation', async () => {
+    const { server, dataDirectory } = await setUp({}, '0.0.1')
+    const out = path.join(dataDirectory, 'bundle')
+    const packing = spawn(process.execPath, [BUNDLER, out], { stdio: 'inherit' })
+    expect(await once(packing, 'exit')).toEqual([0, null])
+    const { version } = JSON.parse(await readFile(path.join(out, 'manifest.json'), 'utf8'))
+    const bytes = await readFile(path.join(out, `medley-agent-${version}.json.gz`))
+    const peer = await until('connected', runs(server, '0.0.1'))
+    peer.send({ type: 'upgrade', upgrade: offer(server, version, bytes) })
+    await until('upgraded', runs(server, version))
+    const facts = await until('its chips and engines', () => {
+      const report = server.last()
+      return report && report.facts.agentVersion === version && report.chips.length > 0 && report.facts
+    })
+    expect(facts.engines.map(({ family }) => family)).toEqual(['llama-cpp'])
+    expect(facts.engines[0]?.binaryDigest).not.toBeNull()
   })
 
   it('takes nothing that is not what the server it joined has signed', async () => {

@@ -64,11 +64,13 @@ function relocate(outDirectory) {
 
 /**
  * @param {string} outDirectory
+ * @param {readonly string[]} names of the bundles; all when left out
  * @returns {Promise<string[]>} folders of the packages whose code is in the bundles
  */
-export async function bundlePrograms(outDirectory) {
+export async function bundlePrograms(outDirectory, names = Object.keys(PROGRAMS)) {
   const packages = new Set()
-  for (const [bundle, source] of Object.entries(PROGRAMS)) {
+  for (const bundle of names) {
+    const source = PROGRAMS[bundle]
     const { metafile } = await build({
       absWorkingDir: ROOT,
       entryPoints: [source],
