@@ -82,7 +82,9 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   if (kept) reconciler.apply(kept.workloads)
 
   const changes = createChangeLog()
-  const host = parts.host ?? createDriverHost({ scratchDirectory: path.join(config.runDirectory, 'tools') })
+  const hostRoot = process.env.MEDLEY_HOST_ROOT ?? config.hostRoot
+  const scratchDirectory = path.join(config.runDirectory, 'tools')
+  const host = parts.host ?? createDriverHost({ scratchDirectory, ...(hostRoot === undefined ? {} : { hostRoot }) })
   const hardware = await startHardwareReader(host, HARDWARE_INTERVAL_MS, () => changed())
   const chipReader = startChipReader({
     host,

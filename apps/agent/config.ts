@@ -44,6 +44,8 @@ export const agentConfig = z.object({
   tokenFile: z.string().min(1).optional(),
   /** Of drivers beside the built-in ones, one folder each; `drivers.d` in the data directory when left out. */
   driversDirectory: z.string().min(1).optional(),
+  /** In a container: where the host's `/sys`, `/proc` and `/dev` are mounted. `MEDLEY_HOST_ROOT` goes before it. */
+  hostRoot: z.string().min(1).optional(),
   limits: agentLimits.prefault({}),
 })
 export type AgentConfig = z.infer<typeof agentConfig>

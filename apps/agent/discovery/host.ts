@@ -21,6 +21,11 @@ export interface DriverHostOptions {
   readonly scratchDirectory?: string
   /** Searched for bare tool names; the process's own PATH by default. */
   readonly searchPath?: string
+  /**
+   * Where the machine's own `/sys`, `/proc` and `/dev` are seen, such as `/host` in a container that has them mounted
+   * there; the root by default.
+   */
+  readonly hostRoot?: string
   readonly now?: () => number
 }
 
@@ -35,6 +40,10 @@ export function createDriverHost(options: DriverHostOptions = {}): DriverHost {
   const rests = new Map<string, Rest>()
   const turns = new Map<string, Promise<unknown>>()
   const stuck = new Set<string>()
+  const placeOf = (place: string): string =>
+    options.hostRoot !== undefined && /^\/(?:sys|proc|dev)(?:\/|$)/.test(place)
+      ? path.join(options.hostRoot, place)
+      : place
 
   const runOnce = async (command: ToolCommand, tool: string): Promise<ToolOutcome> => {
     if (stuck.has(tool)) return { kind: 'timeout' }
@@ -62,8 +71,8 @@ export function createDriverHost(options: DriverHostOptions = {}): DriverHost {
   return {
     platform: process.platform,
     architecture: process.arch,
-    readFile: (file) => readFile(file, 'utf8').catch(() => null),
-    readDirectory: (directory) => readdir(directory).catch(() => []),
+    readFile: (file) => readFile(placeOf(file), 'utf8').catch(() => null),
+    readDirectory: (directory) => readdir(placeOf(directory)).catch(() => []),
     run: (command) => {
       const tool = path.basename(command.candidates[0] ?? '')
       const turn = (turns.get(tool) ?? Promise.resolve()).then(() => runOnce(command, tool))

@@ -86,6 +86,7 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     runDirectory: runDirectory(files.data),
     serverUrl: consoleUrl,
     tokenFile: files.secrets,
+    driversDirectory: join(files.data, 'drivers.d'),
     // Engines have as long as the gateway to finish what they answer.
     limits: { stopGraceMs: Math.max(1, options.drainSeconds * 1000) },
   })
