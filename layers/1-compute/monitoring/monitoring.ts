@@ -10,6 +10,7 @@ import { loadMemory } from './adapters/load.ts'
 import { createNodes, steadySkew } from './adapters/nodes.ts'
 import { createPartitions } from './adapters/partitions.ts'
 import { footprint, retain } from './adapters/retention.ts'
+import { MOST_AHEAD_MS } from './adapters/store-samples.ts'
 import type { MonitoringTables } from './adapters/tables.ts'
 import { DAY_MS } from './adapters/tables.ts'
 import { createWriter } from './adapters/writer.ts'
@@ -33,7 +34,8 @@ export function createMonitoring({ store, clock, gatherMs = 400, log }: Monitori
   const latest = createLatest()
   const partitions = createPartitions(database)
   const writer = createWriter({ database, clock, nodes, layouts, partitions, gatherMs })
-  const history = { database, nodes, layouts }
+  const damaged = (error: unknown) => log?.('stored readings are damaged and left out', error)
+  const history = { database, nodes, layouts, damaged }
   const bytes = new ByteWriter()
 
   let loading: Promise<void> | null = null
@@ -64,13 +66,13 @@ export function createMonitoring({ store, clock, gatherMs = 400, log }: Monitori
       if (batch.samples.length === 0 && batch.gaps.length === 0) return
       await loaded()
       const node = nodes.of(batch.nodeId)
-      node.intervalMs = batch.intervalMs
+      node.intervalMs = Math.max(Math.round(batch.intervalMs), 1)
       node.skewMs = steadySkew(node.skewMs, batch.skewMs)
       const layout = layouts.of(batch.layout)
       const corrected = (ms: number) => Math.max(Math.round(ms - node.skewMs), 0)
       const timesMs = batch.samples.map(({ atMs }) => corrected(atMs))
       const payloads = batch.samples.map((sample) => encode(sample, layout, bytes))
-      const newest = timesMs.reduce((best, atMs, index) => (atMs > (timesMs[best] ?? -1) ? index : best), 0)
+      const newest = newestOf(timesMs, clock.now() + MOST_AHEAD_MS)
       const sample = batch.samples[newest]
       if (sample) takeLatest(batch.nodeId, layout, timesMs[newest] ?? 0, sample)
       const told = batch.gaps.map((gap) => ({ ...gap, fromMs: corrected(gap.fromMs), toMs: corrected(gap.toMs) }))
@@ -88,7 +90,7 @@ export function createMonitoring({ store, clock, gatherMs = 400, log }: Monitori
     },
     compact(nowMs) {
       // Two at a time would only wait for each other.
-      compacting ??= compact({ database, layouts, partitions }, nowMs).finally(() => {
+      compacting ??= compact({ database, layouts, partitions, damaged }, nowMs).finally(() => {
         compacting = null
       })
       return compacting
@@ -105,6 +107,11 @@ export function createMonitoring({ store, clock, gatherMs = 400, log }: Monitori
       await compacting?.catch(() => undefined)
     },
   }
+}
+
+/** Place of the newest that is not out of reach, -1 where there is none. */
+function newestOf(timesMs: readonly number[], aheadMs: number): number {
+  return timesMs.reduce((best, atMs, index) => (atMs <= aheadMs && atMs >= (timesMs[best] ?? 0) ? index : best), -1)
 }
 
 function encode({ values }: NodeSample, layout: KnownLayout, writer: ByteWriter): Uint8Array {

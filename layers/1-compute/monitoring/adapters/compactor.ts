@@ -2,13 +2,12 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { sql } from 'kysely'
 import { digestOfLayout, type Layouts } from './catalogue.ts'
 import { type Database, type Partitions, SCOPE, type Tx } from './partitions.ts'
-import { type NodeRollup, pack, readRaw, readRollups, rollupOfHours, rollupOfRaw } from './rollups.ts'
+import { type NodeRollup, pack, type Reading, readRaw, readRollups, rollupOfHours, rollupOfRaw } from './rollups.ts'
+import { storeLayouts } from './store-samples.ts'
 import { DAY_MS, HOUR_MS, PARTITION_MS } from './tables.ts'
-import { storeLayouts } from './writer.ts'
 
-export interface CompactorPorts {
+export interface CompactorPorts extends Reading {
   readonly database: Database
-  readonly layouts: Layouts
   readonly partitions: Partitions
 }
 
@@ -22,8 +21,9 @@ const GRACE_MS = 2 * 60_000
 /** Nodes of one transaction: some ten milliseconds of work between turns of the event loop. */
 const NODES_AT_ONCE = 8
 /** Of one call: what is left waits for the next, so that the turn of an hour is spread over minutes. */
-const MOST_UNITS = 500
-const PAUSE_MS = 10
+const MOST_UNITS = 300
+/** Rest after each group, as a multiple of the time it took: others share the machine. */
+const REST = 1
 
 interface Level {
   readonly number: 0 | 1
@@ -39,7 +39,7 @@ export async function compact(ports: CompactorPorts, nowMs: number): Promise<{ h
   return { hours, days }
 }
 
-const hourLevel = ({ layouts }: CompactorPorts): Level => ({
+const hourLevel = (reading: Reading): Level => ({
   number: 0,
   table: 'metric_minute',
   spanMs: HOUR_MS,
@@ -47,10 +47,10 @@ const hourLevel = ({ layouts }: CompactorPorts): Level => ({
     const [first] = units
     if (!first) return []
     const nodes = units.map(({ node }) => node)
-    const rows = await readRaw(tx, layouts, nodes, first.fromMs, first.fromMs + HOUR_MS)
+    const rows = await readRaw(tx, reading, nodes, first.fromMs, first.fromMs + HOUR_MS)
     const made: (NodeRollup & { node: number })[] = []
     for (const [node, own] of Map.groupBy(rows, (row) => row.node)) {
-      const rollup = rollupOfRaw(own, layouts, first.fromMs)
+      const rollup = rollupOfRaw(own, reading, first.fromMs)
       if (rollup) made.push({ ...rollup, node })
       await nextTurn()
     }
@@ -58,7 +58,7 @@ const hourLevel = ({ layouts }: CompactorPorts): Level => ({
   },
 })
 
-const dayLevel = ({ layouts }: CompactorPorts): Level => ({
+const dayLevel = (reading: Reading): Level => ({
   number: 1,
   table: 'metric_hour',
   spanMs: DAY_MS,
@@ -66,7 +66,7 @@ const dayLevel = ({ layouts }: CompactorPorts): Level => ({
     const made: (NodeRollup & { node: number })[] = []
     for (const { node, fromMs } of units) {
       const starts = Array.from({ length: 24 }, (_, hour) => fromMs + hour * HOUR_MS)
-      const rollup = rollupOfHours(await readRollups(tx, layouts, 'metric_minute', node, starts), fromMs)
+      const rollup = rollupOfHours(await readRollups(tx, reading, 'metric_minute', node, starts), fromMs)
       if (rollup) made.push({ ...rollup, node })
       await nextTurn()
     }
@@ -78,6 +78,7 @@ const dayLevel = ({ layouts }: CompactorPorts): Level => ({
 async function makeDue(ports: CompactorPorts, level: Level, nowMs: number): Promise<number> {
   let made = 0
   while (made < MOST_UNITS) {
+    const begunMs = performance.now()
     const units = await ports.database.run(SCOPE, (tx) => dueUnits(tx, level, nowMs))
     if (units.length === 0) break
     await ports.partitions.ensure(
@@ -86,7 +87,7 @@ async function makeDue(ports: CompactorPorts, level: Level, nowMs: number): Prom
     )
     await ports.database.run(SCOPE, (tx) => makeUnits(tx, ports, level, units))
     made += units.length
-    await delay(PAUSE_MS)
+    await delay((performance.now() - begunMs) * REST)
   }
   return made
 }

@@ -15,16 +15,25 @@ import { decodeSample } from '../domain/sample-code.ts'
 import { monitoringErrors as errors } from '../errors.ts'
 import type { Gap, Monitoring, Series } from '../ports.ts'
 import type { SampleGap } from '../protocol.ts'
-import { CATALOGUE_QUANTA, type Layouts, METRIC_PLACES } from './catalogue.ts'
+import { CATALOGUE_QUANTA, METRIC_PLACES } from './catalogue.ts'
 import type { NodeState, Nodes } from './nodes.ts'
 import { type Database, SCOPE, type Tx } from './partitions.ts'
-import { MINUTE_MS, type NodeRollup, type RawRow, readingAt, readRaw, readRollups, rollupOfRaw } from './rollups.ts'
+import {
+  MINUTE_MS,
+  type NodeRollup,
+  type RawRow,
+  type Reading,
+  readable,
+  readingAt,
+  readRaw,
+  readRollups,
+  rollupOfRaw,
+} from './rollups.ts'
 import { DAY_MS, HOUR_MS } from './tables.ts'
 
-export interface HistoryPorts {
+export interface HistoryPorts extends Reading {
   readonly database: Database
   readonly nodes: Nodes
-  readonly layouts: Layouts
 }
 
 type SeriesQuery = Parameters<Monitoring['series']>[0]
@@ -87,11 +96,11 @@ type Reader = (
 ) => Promise<Wanted>
 
 const READERS: Readonly<Record<Resolution, Reader>> = {
-  async raw({ database, layouts }, node, { fromMs, toMs }, wantedBy) {
-    const rows = await database.run(SCOPE, (tx) => readRaw(tx, layouts, [node], fromMs, toMs))
+  async raw(ports, node, { fromMs, toMs }, wantedBy) {
+    const rows = await ports.database.run(SCOPE, (tx) => readRaw(tx, ports, [node], fromMs, toMs))
     // Each sample stands for itself as long as they are few enough.
     const wanted = wantedBy(rows.length <= MOST_POINTS ? 1 : pointWidth(fromMs, toMs, 1_000))
-    addRaw(rows, layouts, wanted)
+    addRaw(rows, ports, wanted)
     return wanted
   },
   async minute(ports, node, { fromMs, toMs }, wantedBy) {
@@ -105,7 +114,7 @@ const READERS: Readonly<Record<Resolution, Reader>> = {
     const stale = await ports.database.run(SCOPE, (tx) => unfinishedDays(tx, node, fromMs, toMs))
     for (let at = 0; at < days.length; at += SPANS_AT_ONCE) {
       const some = days.slice(at, at + SPANS_AT_ONCE).filter((day) => !stale.has(day))
-      const read = await ports.database.run(SCOPE, (tx) => readRollups(tx, ports.layouts, 'metric_hour', node, some))
+      const read = await ports.database.run(SCOPE, (tx) => readRollups(tx, ports, 'metric_hour', node, some))
       for (const day of read) addRollup(day, HOUR_MS, wanted)
       await nextTurn()
     }
@@ -118,23 +127,23 @@ const READERS: Readonly<Record<Resolution, Reader>> = {
 
 /** Hours that are made come as such, the others (the current one, and where samples came late) from the samples. */
 async function addMinutes(
-  { database, layouts }: HistoryPorts,
+  ports: HistoryPorts,
   node: number,
   fromMs: number,
   toMs: number,
   wanted: Wanted,
 ): Promise<void> {
   const hours = spans(fromMs, toMs, HOUR_MS)
-  const stale = await database.run(SCOPE, (tx) => unfinishedHours(tx, node, fromMs, toMs))
+  const stale = await ports.database.run(SCOPE, (tx) => unfinishedHours(tx, node, fromMs, toMs))
   for (let at = 0; at < hours.length; at += SPANS_AT_ONCE) {
     const some = hours.slice(at, at + SPANS_AT_ONCE).filter((hour) => !stale.has(hour))
-    const read = await database.run(SCOPE, (tx) => readRollups(tx, layouts, 'metric_minute', node, some))
+    const read = await ports.database.run(SCOPE, (tx) => readRollups(tx, ports, 'metric_minute', node, some))
     for (const hour of read) addRollup(hour, MINUTE_MS, wanted)
     await nextTurn()
   }
   for (const hour of stale) {
-    const rows = await database.run(SCOPE, (tx) => readRaw(tx, layouts, [node], hour, hour + HOUR_MS))
-    const rollup = rollupOfRaw(rows, layouts, hour)
+    const rows = await ports.database.run(SCOPE, (tx) => readRaw(tx, ports, [node], hour, hour + HOUR_MS))
+    const rollup = rollupOfRaw(rows, ports, hour)
     if (rollup) addRollup(rollup, MINUTE_MS, wanted)
   }
 }
@@ -160,15 +169,17 @@ async function unfinishedDays(tx: Tx, node: number, fromMs: number, toMs: number
   return new Set(rows.map((row) => row.dayMs).filter((dayMs) => dayMs + DAY_MS > fromMs))
 }
 
-function addRaw(rows: readonly RawRow[], layouts: Layouts, { chipUuid, points }: Wanted): void {
+function addRaw(rows: readonly RawRow[], reading: Reading, { chipUuid, points }: Wanted): void {
   for (const { layout: id, payload, atMs } of rows) {
-    const layout = layouts.byId(id)
+    const layout = reading.layouts.byId(id)
     const chip = layout?.chips.indexOf(chipUuid) ?? -1
     if (!layout || chip < 0) continue
-    const codes = decodeSample(payload, { chips: layout.chips.length, metrics: layout.metrics.length })
+    const chips = layout.chips.length
+    const codes = readable(reading, () => decodeSample(payload, { chips, metrics: layout.metrics.length }))
+    if (!codes) continue
     for (const { metric, points: gathered } of points) {
       const column = layout.metrics.indexOf(metric)
-      const code = column < 0 ? Number.NaN : (codes[column * layout.chips.length + chip] ?? Number.NaN)
+      const code = column < 0 ? Number.NaN : (codes[column * chips + chip] ?? Number.NaN)
       const value = CATALOGUE_QUANTA[metric]?.fromCode(code) ?? null
       if (value !== null) gathered.add(atMs, { count: 1, min: value, mean: value, max: value })
     }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { decodeSample } from '../domain/sample-code.ts'
+import { DamagedReadings } from '../domain/bytes.ts'
+import { decodeSample, type SampleShape } from '../domain/sample-code.ts'
 import { CATALOGUE_QUANTA, type Layouts } from './catalogue.ts'
 import type { Latest } from './latest.ts'
 import type { Nodes } from './nodes.ts'
@@ -62,7 +63,8 @@ async function loadNewest(tx: Tx, { nodes, layouts, latest }: Memory): Promise<v
     if (!node || !layout) continue
     node.newestMs = Math.max(node.newestMs ?? row.atMs, row.atMs)
     const chips = layout.chips.length
-    const codes = decodeSample(row.payload, { chips, metrics: layout.metrics.length })
+    const codes = newestCodes(row.payload, { chips, metrics: layout.metrics.length })
+    if (!codes) continue
     layout.chips.forEach((uuid, chip) => {
       latest.take(uuid, node.nodeId, row.atMs, (metric) => {
         const column = layout.metrics.indexOf(metric)
@@ -70,6 +72,16 @@ async function loadNewest(tx: Tx, { nodes, layouts, latest }: Memory): Promise<v
         return CATALOGUE_QUANTA[metric]?.fromCode(code) ?? null
       })
     })
+  }
+}
+
+/** A damaged row is no reason not to start; whoever reads the history is told of it. */
+function newestCodes(payload: Uint8Array, shape: SampleShape): Float64Array | null {
+  try {
+    return decodeSample(payload, shape)
+  } catch (error) {
+    if (error instanceof DamagedReadings) return null
+    throw error
   }
 }
 

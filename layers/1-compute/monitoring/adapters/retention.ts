@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type Database, listPartitions, type Partition, type Partitions, SCOPE, type Tx } from './partitions.ts'
+import { RAW_KEPT_MS } from './store-samples.ts'
 import { DAY_MS, PARTITION_MS, type PartitionedTable } from './tables.ts'
-import { RAW_KEPT_MS } from './writer.ts'
 
 export const KEPT_MS: Readonly<Record<PartitionedTable, number>> = {
   metric_raw: RAW_KEPT_MS,
@@ -17,10 +17,14 @@ export async function retain(database: Database, partitions: Partitions, nowMs: 
   for (const partition of all) {
     const overdueMs = nowMs - KEPT_MS[partition.table] - (partition.fromMs + PARTITION_MS[partition.table])
     if (overdueMs < 0) continue
-    await database.run(SCOPE, async (tx) => {
+    const dropped = database.run(SCOPE, async (tx) => {
       if (overdueMs < MOST_OVERDUE_MS && (await isStillNeeded(tx, partition))) return
       if (partition.table === 'metric_raw') await keepEnds(tx, partition)
       await partitions.drop(tx, partition)
+    })
+    await dropped.catch((error: unknown) => {
+      // Somebody reads just now: there is another day.
+      if (!isLockTimeout(error)) throw error
     })
   }
   const oldestMs = nowMs - KEPT_MS.metric_hour
@@ -29,6 +33,9 @@ export async function retain(database: Database, partitions: Partitions, nowMs: 
     await sql`delete from metric_gap_reports where to_ms < ${oldestMs}::bigint`.execute(tx)
   })
 }
+
+const isLockTimeout = (error: unknown) =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === '55P03'
 
 /** True as long as minutes or hours have yet to be made of it. */
 async function isStillNeeded(tx: Tx, { table, fromMs }: Partition): Promise<boolean> {

@@ -27,9 +27,15 @@ export interface RawRow {
   readonly payload: Buffer
 }
 
+/** What reading takes. A row that cannot be read is left out and told of: the rest of history is still there. */
+export interface Reading {
+  readonly layouts: Layouts
+  readonly damaged: (error: DamagedReadings) => void
+}
+
 export async function readRaw(
   tx: Tx,
-  layouts: Layouts,
+  { layouts }: Reading,
   nodes: readonly number[],
   fromMs: number,
   toMs: number,
@@ -47,10 +53,10 @@ export async function readRaw(
 }
 
 /** @returns null where there is nothing. */
-export function rollupOfRaw(rows: readonly RawRow[], layouts: Layouts, fromMs: number): NodeRollup | null {
+export function rollupOfRaw(rows: readonly RawRow[], reading: Reading, fromMs: number): NodeRollup | null {
   const parts = new Map<number, Layout>()
   for (const { layout: id } of rows) {
-    const layout = layouts.byId(id)
+    const layout = reading.layouts.byId(id)
     if (layout) parts.set(id, layout)
   }
   if (parts.size === 0) return null
@@ -66,7 +72,8 @@ export function rollupOfRaw(rows: readonly RawRow[], layouts: Layouts, fromMs: n
     if (!part || !place) continue
     const slot = Math.floor((row.atMs - fromMs) / MINUTE_MS)
     const chips = part.chips.length
-    const codes = decodeSample(row.payload, { chips, metrics: part.metrics.length })
+    const codes = readable(reading, () => decodeSample(row.payload, { chips, metrics: part.metrics.length }))
+    if (!codes) continue
     for (let at = 0; at < codes.length; at += 1) {
       const code = codes[at] ?? Number.NaN
       if (Number.isNaN(code)) continue
@@ -147,9 +154,19 @@ export function unpack(payload: Buffer): Rollup {
   }
 }
 
+export function readable<Value>({ damaged }: Reading, read: () => Value): Value | null {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof DamagedReadings)) throw error
+    damaged(error)
+    return null
+  }
+}
+
 export async function readRollups(
   tx: Tx,
-  layouts: Layouts,
+  reading: Reading,
   table: 'metric_minute' | 'metric_hour',
   node: number,
   starts: readonly number[],
@@ -163,11 +180,12 @@ export async function readRollups(
       and from_ms = any(${starts}::bigint[]) order by from_ms`.execute(tx)
   await loadLayouts(
     tx,
-    layouts,
+    reading.layouts,
     rows.map(({ layout }) => layout),
   )
   return rows.flatMap(({ fromMs, layout: id, payload }) => {
-    const layout = layouts.byId(id)
-    return layout ? [{ fromMs, layout, rollup: unpack(payload) }] : []
+    const layout = reading.layouts.byId(id)
+    const rollup = readable(reading, () => unpack(payload))
+    return layout && rollup ? [{ fromMs, layout, rollup }] : []
   })
 }
