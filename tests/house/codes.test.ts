@@ -19,6 +19,8 @@ const { serverErrors }: Server = await fileOf('server/errors.ts')
 
 /** Codes that only ever answer a request, as a problem with its own words. */
 const ONLY_PROBLEMS = ['proving.record.unknown', 'proving.cursor.invalid']
+/** Said on the node itself, in the agent's log and on its command line; no status carries them. */
+const SAID_ON_THE_NODE = /^agent\.(?:join|channel|credentials|upgrade)\./
 /** The server's codes that travel as `{code, params}`: in steps of the start and in operations. */
 const CODED_BY_SERVER = [
   'server.proving.failed',
@@ -34,7 +36,7 @@ const definitions: Readonly<Record<string, ErrorDefinition>> = {
   ...registryErrors.$definitions,
   ...Object.fromEntries(Object.entries(serverErrors.$definitions).filter(([code]) => CODED_BY_SERVER.includes(code))),
 }
-const coded = Object.keys(definitions).filter((code) => !ONLY_PROBLEMS.includes(code))
+const coded = Object.keys(definitions).filter((code) => !ONLY_PROBLEMS.includes(code) && !SAID_ON_THE_NODE.test(code))
 /** Written as literals where no error is thrown. */
 const literals = ['server.bring-up.blocked', 'proving.failed', 'engine.failed', 'registry.model.damaged']
 
