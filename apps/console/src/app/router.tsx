@@ -1,5 +1,8 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query'
 import { createRouter, type ErrorComponentProps } from '@tanstack/react-router'
+import { alertNav, alertRoutes } from '../features/alerts/index.tsx'
+import { auditNav, auditRoutes } from '../features/audit/index.tsx'
+import { capacityNav, capacityRoutes } from '../features/capacity/index.tsx'
 import { chipNav, chipRoutes } from '../features/chips/index.tsx'
 import { fleetNav, fleetRoutes } from '../features/fleet/index.tsx'
 import { keyNav, keyRoutes } from '../features/keys/index.tsx'
@@ -8,7 +11,9 @@ import { nodeNav, nodeRoutes } from '../features/nodes/index.tsx'
 import { overviewNav, overviewRoutes } from '../features/overview/index.tsx'
 import { playgroundNav, playgroundRoutes } from '../features/playground/index.tsx'
 import { signInRoutes } from '../features/sign-in/index.ts'
+import { topologyNav, topologyRoutes } from '../features/topology/index.tsx'
 import { usageNav, usageRoutes } from '../features/usage/index.tsx'
+import { vendorNav, vendorRoutes } from '../features/vendors/index.tsx'
 import { ApiProblem } from '../shared/api/client.ts'
 import { ProblemNote } from '../shared/ui/problem-note.tsx'
 import { Loading } from '../shared/ui/query-view.tsx'
@@ -62,13 +67,35 @@ export const router = createRouter({
       ...fleetRoutes,
       ...nodeRoutes,
       ...chipRoutes,
+      ...topologyRoutes,
+      ...vendorRoutes,
+      ...capacityRoutes,
+      ...alertRoutes,
+      ...auditRoutes,
       ...modelRoutes,
       ...playgroundRoutes,
       ...keyRoutes,
       ...usageRoutes,
     ]),
   ]),
-  context: { queryClient, nav: [overviewNav, fleetNav, nodeNav, chipNav, modelNav, playgroundNav, keyNav, usageNav] },
+  context: {
+    queryClient,
+    nav: [
+      overviewNav,
+      fleetNav,
+      nodeNav,
+      chipNav,
+      topologyNav,
+      vendorNav,
+      capacityNav,
+      alertNav,
+      modelNav,
+      playgroundNav,
+      keyNav,
+      usageNav,
+      auditNav,
+    ],
+  },
   defaultPreload: 'intent',
   defaultErrorComponent: RouteError,
   defaultPendingComponent: Loading,

@@ -1,43 +1,76 @@
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Modal } from 'antd'
-import { type KeyboardEvent, useId, useMemo, useState } from 'react'
+import { type KeyboardEvent, useEffect, useId, useMemo, useState } from 'react'
 import { useLocale } from '../i18n/locale.tsx'
 import { useText } from '../i18n/messages.ts'
-import { chipsQuery, deploymentsQuery, modelsQuery } from '../shared/api/queries.ts'
+import { chipSearchQuery, deploymentsQuery, modelsQuery, nodeSearchQuery, sessionQuery } from '../shared/api/queries.ts'
+import { useMay } from '../shared/session.ts'
 import type { NavEntry } from './routes.ts'
 import { shellMessages } from './shell.messages.ts'
 
 interface Target {
   readonly key: string
-  readonly kind: 'page' | 'chip' | 'model' | 'deployment'
+  readonly kind: 'page' | 'node' | 'chip' | 'model' | 'deployment'
   readonly label: string
   /** Everything it may be found by. */
   readonly words: string
   readonly to: string
 }
 
-function useTargets(nav: readonly NavEntry[]): readonly Target[] {
-  const { locale } = useLocale()
-  const chips = useQuery(chipsQuery).data?.items
-  const models = useQuery(modelsQuery).data?.items
-  const deployments = useQuery(deploymentsQuery).data?.items
+/** The text once the fingers rest: the server is not asked for every letter. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), 180)
+    return () => clearTimeout(timer)
+  }, [text])
+  return settled
+}
+
+/** What the server finds; it is asked, because a fleet has more chips than a page can hold. */
+function useFound(text: string): readonly Target[] {
+  const mayNodes = useMay('nodes:read')
+  const nodes = useQuery({ ...nodeSearchQuery(text, 10), enabled: mayNodes && text !== '' }).data?.items
+  const chips = useQuery({ ...chipSearchQuery(text, 15), enabled: text !== '' }).data?.items
   return useMemo(
     () => [
-      ...nav.map((entry) => ({
-        key: entry.to,
-        kind: 'page' as const,
-        label: entry.label[locale],
-        words: `${entry.label.en} ${entry.label['zh-CN']}`,
-        to: entry.to,
+      ...(nodes ?? []).map((node) => ({
+        key: node.id,
+        kind: 'node' as const,
+        label: node.facts.hostname,
+        words: text,
+        to: `/nodes/${node.id}`,
       })),
       ...(chips ?? []).map((chip) => ({
         key: chip.id,
         kind: 'chip' as const,
-        label: `${chip.facts.product} · ${chip.nodeName}`,
-        words: `${chip.facts.product} ${chip.facts.vendor} ${chip.facts.uuid} ${chip.nodeName}`,
+        label: `${chip.facts.product} · ${chip.nodeName}${chip.facts.index === null ? '' : ` #${chip.facts.index}`}`,
+        words: text,
         to: `/chips/${chip.id}`,
       })),
+    ],
+    [nodes, chips, text],
+  )
+}
+
+function useTargets(nav: readonly NavEntry[], text: string): readonly Target[] {
+  const { locale } = useLocale()
+  const session = useQuery(sessionQuery).data
+  const models = useQuery(modelsQuery).data?.items
+  const deployments = useQuery(deploymentsQuery).data?.items
+  const found = useFound(text)
+  return useMemo(
+    () => [
+      ...nav
+        .filter((entry) => entry.needs === undefined || session?.permissions.includes(entry.needs) === true)
+        .map((entry) => ({
+          key: entry.to,
+          kind: 'page' as const,
+          label: entry.label[locale],
+          words: `${entry.label.en} ${entry.label['zh-CN']}`,
+          to: entry.to,
+        })),
       ...(models ?? []).map((model) => ({
         key: model.id,
         kind: 'model' as const,
@@ -52,8 +85,9 @@ function useTargets(nav: readonly NavEntry[]): readonly Target[] {
         words: `${deployment.name} ${deployment.servedModel}`,
         to: `/deployments/${deployment.id}`,
       })),
+      ...found,
     ],
-    [nav, chips, models, deployments, locale],
+    [nav, session, models, deployments, locale, found],
   )
 }
 
@@ -68,8 +102,10 @@ export function SearchPalette({ nav, onClose }: SearchPaletteProps) {
   const list = useId()
   const [query, setQuery] = useState('')
   const [active, setActive] = useState(0)
-  const targets = useTargets(nav)
-  const found = targets.filter((target) => target.words.toLowerCase().includes(query.trim().toLowerCase())).slice(0, 50)
+  const typed = query.trim().toLowerCase()
+  const asked = useSettled(typed)
+  const targets = useTargets(nav, asked)
+  const found = targets.filter((target) => target.words.toLowerCase().includes(typed)).slice(0, 50)
   const go = (target: Target | undefined) => {
     if (target === undefined) return
     onClose()

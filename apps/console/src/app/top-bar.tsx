@@ -14,6 +14,7 @@ import { useText } from '../i18n/messages.ts'
 import { send } from '../shared/api/client.ts'
 import type { Session } from '../shared/api/types.ts'
 import { type ThemeChoice, themeChoices, useTheme } from '../theme/theme.tsx'
+import { AlertBell } from './alert-bell.tsx'
 import { shellMessages } from './shell.messages.ts'
 
 interface TopBarProps {
@@ -57,6 +58,7 @@ export function TopBar({ session, onSearch, onMenu }: TopBarProps) {
         <kbd>Ctrl K</kbd>
       </button>
       <span className="top-tools">
+        <AlertBell />
         <Button
           type="text"
           aria-label={`${t('language')}: ${t('languageLabel')}`}

@@ -2,6 +2,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { request } from './client.ts'
 import type {
+  Alert,
   Chip,
   Deployment,
   FleetSummary,
@@ -73,4 +74,18 @@ export const nodeSearchQuery = (text: string, limit = 20) =>
           signal,
         },
       ),
+  })
+
+/** What fires now; more than a page of it counts as “that many and more”. */
+export const firingAlertsQuery = queryOptions({
+  queryKey: ['alerts', 'firing'],
+  queryFn: ({ signal }) => request<Page<Alert>>('/api/v1/alerts?state=firing&limit=200', { signal }),
+})
+
+/** Chips by a part of their product, node, serial number or stable name. */
+export const chipSearchQuery = (text: string, limit = 20) =>
+  queryOptions({
+    queryKey: ['chips', 'search', text, limit],
+    queryFn: ({ signal }) =>
+      request<Page<Chip>>(`/api/v1/chips?${new URLSearchParams({ limit: String(limit), q: text })}`, { signal }),
   })

@@ -1,0 +1,3 @@
+import { searchOf } from '../../shared/search.ts'
+
+export const alertsSearch = searchOf('view')
