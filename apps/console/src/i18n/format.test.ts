@@ -24,6 +24,12 @@ describe('createFormat', () => {
     expect(en.relative('2026-11-25T10:00:00Z', now)).toBe('in 2 days')
   })
 
+  it('says a length of time in the largest unit that fits', () => {
+    expect([90, 3_600, 5_400, 172_800].map(en.span)).toEqual(['90 seconds', '1 hour', '90 minutes', '2 days'])
+    expect(zh.span(3_600)).toBe('1\u00a0小时')
+    expect(en.span(0)).toBe('0 seconds')
+  })
+
   it('names the zone of a moment', () => {
     expect(en.time('2026-11-23T10:00:00Z')).toMatch(/(UTC|GMT|[A-Z]{3,4})/)
     expect(zh.time('2026-11-23T10:00:00Z')).toMatch(/\d\d:\d\d:\d\d \S+$/)

@@ -34,7 +34,7 @@ export interface Format {
   /** Operations or bytes per second with a decimal prefix: `1.2 TFLOP/s`. */
   rate(value: number, unit: string): string
   milliseconds(value: number): string
-  /** A length of time in its largest fitting unit: `90 s`, `15 min`, `6 h`, `30 d` in the reader's words. */
+  /** A length of time in its largest fitting unit: `90 seconds`, `1 hour`, `30 days`. */
   span(seconds: number): string
   /** Date and time with the zone. */
   time(iso: string): string
@@ -50,10 +50,6 @@ const relativeSteps: readonly Step[] = [
   ['minute', 60],
   ['second', 1],
 ]
-
-function shortest(seconds: number): Step {
-  return relativeSteps.find(([, length]) => seconds === length) ?? ['second', 1]
-}
 
 /** Numbers and dates of one language; pure, so that it can be tested without a page. */
 export function createFormat(locale: Locale): Format {
@@ -100,8 +96,9 @@ export function createFormat(locale: Locale): Format {
     },
     milliseconds: (value) => (value >= 10_000 ? withUnit(three(value / 1000), 's') : withUnit(three(value), 'ms')),
     span: (seconds) => {
-      // Two of a unit at least: an hour and a half reads better in minutes.
-      const [unit, size] = relativeSteps.find(([, length]) => seconds >= length * 2) ?? shortest(seconds)
+      // Two of a unit at least, or a whole number of them: an hour and a half reads better in minutes.
+      const fits = (length: number) => seconds >= length * 2 || (seconds > 0 && seconds % length === 0)
+      const [unit, size] = relativeSteps.find(([, length]) => fits(length)) ?? ['second', 1]
       return spaced(unitOf(unit).format(seconds / size))
     },
     time: (iso) => {

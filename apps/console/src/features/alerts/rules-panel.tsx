@@ -29,7 +29,11 @@ function useRuleWords(): (rule: AlertRule) => string {
   const conditionOf = ({ condition }: AlertRule): string => {
     if (condition.kind === 'metric') {
       const title = metrics?.find(({ name }) => name === condition.metric)?.title[locale] ?? condition.metric
-      return `${title} ${t(condition.comparison)} ${format.exact(condition.threshold)}`
+      return t('metricWords', {
+        metric: title,
+        comparison: t(condition.comparison),
+        threshold: format.exact(condition.threshold),
+      })
     }
     if (condition.kind !== 'chip-state') return t(condition.kind)
     const states = new Intl.ListFormat(locale, { type: 'disjunction' }).format(condition.states.map(word))

@@ -34,7 +34,7 @@ function HowPanel({ vendor }: { readonly vendor: Vendor }) {
           { name: t('found'), value: list(vendor.pciVendorIds) },
           { name: t('torch'), value: known(vendor.torchDevice) },
           { name: t('library'), value: known(vendor.collectiveLibrary) },
-          { name: t('domestic'), value: origin(vendor.domestic) },
+          { name: t('origin'), value: origin(vendor.domestic) },
           { name: t('resources'), value: list(vendor.kubernetesResources), wide: true },
         ]}
       />

@@ -12,6 +12,7 @@ export const vendorMessages = defineMessages({
   noneHere: { en: 'None', 'zh-CN': '没有' },
   domestic: { en: 'Domestic', 'zh-CN': '国产' },
   foreign: { en: 'Foreign', 'zh-CN': '非国产' },
+  origin: { en: 'Origin', 'zh-CN': '产地' },
   originUnknown: { en: 'Origin not given', 'zh-CN': '产地未标' },
   layout: { en: 'Output layout', 'zh-CN': '输出格式' },
   verified: { en: 'Verified', 'zh-CN': '已验证' },
