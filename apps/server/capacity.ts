@@ -67,7 +67,6 @@ export function createCapacityBook({ index, proving, store, drivers, clock }: Ca
       kept = null
       throw error
     })
-    const nodes = new Map(picture.nodes.map((node) => [node.id, node]))
     const cells = picture.cells.filter(
       ({ tenantId }) => viewer.all || tenantId === null || tenantId === viewer.tenantId,
     )
@@ -79,7 +78,9 @@ export function createCapacityBook({ index, proving, store, drivers, clock }: Ca
       vendors,
       overrides,
       usage: facts.usage,
-      chips: cells.map((cell) => chipOf(cell, nodes.get(cell.nodeId), facts.efficiency.get(cell.uuid) ?? {})),
+      chips: cells.map((cell) =>
+        chipOf(cell, picture.byNodeId.get(cell.nodeId), facts.efficiency.get(cell.uuid) ?? {}),
+      ),
     }
   }
 

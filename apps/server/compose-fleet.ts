@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { type Alerting, createAlerting } from '@medley/alerting'
 import { createEnrolment, type Enrolment } from '@medley/enrolment'
 import type { JoinAnswer, JoinRequest } from '@medley/enrolment/protocol'
@@ -7,6 +8,7 @@ import type { Json } from '@medley/kernel'
 import { createMonitoring, type Monitoring } from '@medley/monitoring'
 import { createSupply, type Supply } from '@medley/supply'
 import { type AgentChannel, createAgentChannel } from './agents/channel.ts'
+import { createUpgrades, type Upgrades } from './agents/upgrades.ts'
 import type { Base } from './compose-base.ts'
 import type { Models } from './compose-models.ts'
 import { createFleetIndex, type FleetIndex } from './fleet-index.ts'
@@ -24,6 +26,7 @@ export interface FleetParts {
   readonly orders: Orders
   readonly index: FleetIndex
   readonly channel: AgentChannel
+  readonly upgrades: Upgrades
   readonly ownNodes: OwnNodes
   joinOwn(request: JoinRequest): Promise<JoinAnswer>
   close(): Promise<void>
@@ -32,6 +35,7 @@ export interface FleetParts {
 const TICK_MS = 3_000
 const EVALUATE_MS = 5_000
 const COMPACT_MS = 60_000
+const UPGRADE_MS = 15_000
 const RETAIN_MS = 600_000
 /** How long an alert that is over is kept. */
 const ALERTS_KEPT_MS = 90 * 86_400_000
@@ -93,6 +97,12 @@ export async function composeFleet(base: Base, models: Models): Promise<FleetPar
     },
   })
   const ownNodes = await openOwnNodes(store)
+  const upgrades = createUpgrades({
+    directory: base.env.MEDLEY_AGENT_BUNDLE ?? join(config.dataDirectory, 'agent-bundle'),
+    instance,
+    log: (message, error) => log.warn({ err: error }, message),
+  })
+  await upgrades.refresh()
   const channel = createAgentChannel({
     instance,
     enrolment,
@@ -104,6 +114,12 @@ export async function composeFleet(base: Base, models: Models): Promise<FleetPar
     now: clock.now,
     log,
     onChange: () => live.touch('nodes'),
+    upgradeFor: ({ nodeId, agentVersion }) => {
+      const upgrade = upgrades.current()
+      // The factory's own agent is replaced with the factory; nodes without hardware are no programs of their own.
+      if (upgrade === null || upgrade.version === agentVersion || ownNodes.ids.includes(nodeId)) return null
+      return index.node(nodeId)?.simulated === false ? upgrade : null
+    },
     onClaimedTwice: (node, from) => {
       log.warn({ nodeId: node.nodeId, from }, 'two agents claim to be one node')
       const entry = { tenantId: node.tenantId, actor: { kind: 'node', id: node.nodeId }, from } as const
@@ -137,6 +153,10 @@ export async function composeFleet(base: Base, models: Models): Promise<FleetPar
     await monitoring.retain(clock.now())
     await alerting.retain(new Date(clock.now() - ALERTS_KEPT_MS))
   })
+  clockwork.every(UPGRADE_MS, 'upgrades', async () => {
+    await upgrades.refresh()
+    channel.offerUpgrades()
+  })
   alerting.start()
 
   return {
@@ -148,6 +168,7 @@ export async function composeFleet(base: Base, models: Models): Promise<FleetPar
     orders,
     index,
     channel,
+    upgrades,
     ownNodes,
     async joinOwn(request) {
       const answer = await enrolment.joinOwn(request)

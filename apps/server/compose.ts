@@ -57,7 +57,7 @@ export async function compose(config: ServerConfig, env: NodeJS.ProcessEnv): Pro
       live,
       heardOf: parts.orders.heardOf,
       owner: scope,
-      startedAt: startedAt.getTime(),
+      reported: (nodeId) => parts.orders.lastHeardAt([nodeId]) !== null,
       model: config.starter.model,
       proveAtStart: config.starter.prove,
     })

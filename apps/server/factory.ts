@@ -12,6 +12,7 @@ import type { Serving } from '@medley/serving'
 import type { Supply } from '@medley/supply'
 import type { Logger, Registry as MetricsRegistry } from '@medley/telemetry'
 import type { AgentChannel } from './agents/channel.ts'
+import type { Upgrades } from './agents/upgrades.ts'
 import type { Chip, Session } from './api/schemas.ts'
 import type { CapacityBook } from './capacity.ts'
 import type { ServerConfig } from './config.ts'
@@ -43,6 +44,7 @@ export interface Factory {
   readonly alerting: Alerting
   readonly index: FleetIndex
   readonly channel: AgentChannel
+  readonly upgrades: Upgrades
   readonly proving: Proving
   readonly registry: Registry
   readonly serving: Serving

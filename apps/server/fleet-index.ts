@@ -9,6 +9,7 @@ export interface FleetPicture {
   readonly cells: readonly FleetCell[]
   readonly byUuid: ReadonlyMap<string, FleetCell>
   readonly nodes: readonly NodeView[]
+  readonly byNodeId: ReadonlyMap<string, NodeView>
 }
 
 export interface FleetIndex {
@@ -16,6 +17,8 @@ export interface FleetIndex {
   picture(): Promise<FleetPicture>
   /** All chips of the last picture; for what cannot wait. */
   cells(): readonly FleetCell[]
+  /** The node in the last picture; for what cannot wait. */
+  node(nodeId: string): NodeView | undefined
   /** The chip in the last picture; for what cannot wait. */
   cell(uuid: string): FleetCell | undefined
   close(): void
@@ -26,7 +29,7 @@ const NODES_PER_PAGE = 500
 const LEAST_AGE_MS = 300
 /** Changes by another server of the same store are not announced here. */
 const MOST_AGE_MS = 30_000
-const EMPTY: FleetPicture = { version: 0, cells: [], byUuid: new Map(), nodes: [] }
+const EMPTY: FleetPicture = { version: 0, cells: [], byUuid: new Map(), nodes: [], byNodeId: new Map() }
 
 export function createFleetIndex(ports: {
   readonly fleet: Pick<Fleet, 'cells' | 'nodes'>
@@ -58,7 +61,13 @@ export function createFleetIndex(ports: {
     const version = wanted
     readAt = ports.now()
     const [cells, nodes] = await Promise.all([ports.fleet.cells({ all: true }), allNodes()])
-    picture = { version, cells, nodes, byUuid: new Map(cells.map((cell) => [cell.uuid, cell])) }
+    picture = {
+      version,
+      cells,
+      nodes,
+      byUuid: new Map(cells.map((cell) => [cell.uuid, cell])),
+      byNodeId: new Map(nodes.map((node) => [node.id, node])),
+    }
     return picture
   }
 
@@ -72,6 +81,7 @@ export function createFleetIndex(ports: {
       return reading
     },
     cells: () => picture.cells,
+    node: (nodeId) => picture.byNodeId.get(nodeId),
     cell: (uuid) => picture.byUuid.get(uuid),
     close: stop,
   }

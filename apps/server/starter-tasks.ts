@@ -26,8 +26,8 @@ export interface StarterPorts {
   readonly live: Live
   readonly heardOf: (workloadId: string) => boolean
   readonly owner: TenantScope
-  /** When this server started (ms since the epoch): what a node said before then may be of an older release. */
-  readonly startedAt: number
+  /** Whether the node has reported since this server started: what it said before may be of an older release. */
+  readonly reported: (nodeId: string) => boolean
   /** Null: no starter model is wanted. */
   readonly model: string | null
   /** Whether a chip that has no score yet is measured at start. */
@@ -97,8 +97,8 @@ export function createStarter(ports: StarterPorts): Starter {
   /** The build a node offers since this server runs: an upgrade changes both, and the node speaks up a moment later. */
   function offeredBuild(nodeId: string, family: string, signal: AbortSignal): Promise<EngineBuild> {
     return until(['chips', 'status'], signal, async () => {
+      if (!ports.reported(nodeId)) return null
       const node = await fleet.node(nodeId, EVERYTHING)
-      if (node.lastSeenAt.getTime() < ports.startedAt) return null
       return node.facts.engines.find((build) => build.family === family) ?? unknownBuild(family)
     })
   }

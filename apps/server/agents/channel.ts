@@ -1,8 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Enrolment } from '@medley/enrolment'
-import { type AgentFrame, CHANNEL_PATH, CHANNEL_VERSION, LARGEST_FRAME_BYTES } from '@medley/enrolment/protocol'
+import {
+  type AgentFrame,
+  type AgentUpgrade,
+  CHANNEL_PATH,
+  CHANNEL_VERSION,
+  LARGEST_FRAME_BYTES,
+} from '@medley/enrolment/protocol'
 import type { Fleet } from '@medley/fleet'
+import type { Logger } from '@medley/telemetry'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { codedOf } from '../coded.ts'
 import { LARGEST_OPENING_BYTES, parseFrame, refuse, send } from './frames.ts'
@@ -12,19 +19,24 @@ import { createPresence } from './presence.ts'
 import { isFinal, refusals } from './refusals.ts'
 import { openSession, type Session, type SessionPorts } from './session.ts'
 
-export interface ChannelPorts extends SessionPorts {
+export interface ChannelPorts extends Omit<SessionPorts, 'onTrouble'> {
+  readonly log: Logger
   readonly instance: InstanceKey
   readonly enrolment: Pick<Enrolment, 'keyOf' | 'onRevoked'>
   readonly fleet: Pick<Fleet, 'heard' | 'presence'>
   /** Two agents claim to be one node. */
   readonly onClaimedTwice: (node: ProvenNode, from: string | null) => void
   readonly onChange: () => void
+  /** What this node's agent should replace itself with; null: it is as it should be. */
+  readonly upgradeFor: (node: ProvenNode) => AgentUpgrade | null
 }
 
 export interface AgentChannel {
   /** Takes the agents' connections of this HTTP server. */
   attach(server: Server): void
   connected(): number
+  /** Tells connected agents of a version that is new since they connected. */
+  offerUpgrades(): void
   /** Sends all agents away: they dial again elsewhere or later. */
   close(): void
 }
@@ -33,6 +45,8 @@ interface Connection {
   readonly socket: WebSocket
   readonly node: ProvenNode
   readonly session: Session
+  /** Told once per connection: an agent that could not take it knows better when to try again. */
+  offered: string | null
 }
 
 /** From the first byte to a proven key, ms. */
@@ -41,6 +55,8 @@ const OPENING_MS = 10_000
 const PROOF_OF_LIFE_MS = 3_000
 /** Connections that have not proven a key yet: more than a restarted fleet opens at once. */
 const MOST_OPENING = 4_000
+/** Failures in between are counted. */
+const TELL_EVERY_MS = 5_000
 
 /** The agents' side of the server: one proven connection per node, on the port of the control API. */
 export function createAgentChannel(ports: ChannelPorts): AgentChannel {
@@ -54,12 +70,25 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
   /** Revocations since the start, so that an opening under way at that moment does not slip through. */
   const revoked = new Set<string>()
   let opening = 0
+  let closing = false
 
   const stopListening = ports.enrolment.onRevoked((nodeId) => {
     revoked.add(nodeId)
     const connection = connections.get(nodeId)
     if (connection) refuse(connection.socket, refusals.revoked, true)
   })
+
+  let toldAt = Number.NEGATIVE_INFINITY
+  let untold = 0
+  /** What fails for one often fails for a thousand: one line tells of all. */
+  function trouble(nodeId: string, error: unknown): void {
+    if (closing) return
+    untold += 1
+    if (ports.now() - toldAt < TELL_EVERY_MS) return
+    toldAt = ports.now()
+    ports.log.error({ nodeId, failures: untold, err: error }, 'agents’ requests failed')
+    untold = 0
+  }
 
   const turnAway = (socket: WebSocket, code: string) => refuse(socket, code, isFinal(code))
 
@@ -80,11 +109,12 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
   }
 
   function welcome(socket: WebSocket, node: ProvenNode): void {
-    const session = openSession(socket, node, ports)
-    const connection = { socket, node, session }
+    const session = openSession(socket, node, { ...ports, onTrouble: trouble })
+    const connection: Connection = { socket, node, session, offered: null }
     connections.set(node.nodeId, connection)
     presence.set(node.nodeId, true)
     socket.on('message', (data: Buffer, isBinary) => {
+      if (closing) return
       const frame = isBinary ? null : parseFrame(data)
       if (frame) session.take(frame)
       else turnAway(socket, refusals.broken)
@@ -97,6 +127,14 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
     })
     const { sampleIntervalMs } = ports
     send(socket, { type: 'welcome', nodeId: node.nodeId, nowMs: ports.now(), sampleIntervalMs })
+    offer(connection)
+  }
+
+  function offer(connection: Connection): void {
+    const upgrade = ports.upgradeFor(connection.node)
+    if (upgrade === null || upgrade.version === connection.offered) return
+    connection.offered = upgrade.version
+    send(connection.socket, { type: 'upgrade', upgrade })
   }
 
   /** The opening: `hello`, `challenge`, `proof`. @returns null where the connection was refused or broke. */
@@ -147,7 +185,11 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
   return {
     attach: (server) => void server.on('upgrade', upgrade),
     connected: () => connections.size,
+    offerUpgrades() {
+      for (const connection of connections.values()) offer(connection)
+    },
     close() {
+      closing = true
       stopListening()
       liveness.close()
       // They are not away: the next server, or this one after its restart, has them back in seconds.

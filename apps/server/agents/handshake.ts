@@ -12,6 +12,7 @@ export interface ProvenNode {
   readonly nodeId: string
   readonly tenantId: string | null
   readonly bootId: string
+  readonly agentVersion: string
 }
 
 export interface Greeting {
@@ -30,10 +31,10 @@ export function greet(hello: Hello, instance: InstanceKey, keyOf: Enrolment['key
   return {
     challenge: { type: 'challenge', nonce, instanceId: instance.id, signature: signChallenge(instance, said) },
     async prove(signature) {
-      const { nodeId, bootId } = hello
+      const { nodeId, bootId, agentVersion } = hello
       const key = await keyOf(nodeId)
       if (key === null || !verifyProof(key.publicKey, { ...said, nodeId }, signature)) return null
-      return { nodeId, bootId, tenantId: key.tenantId }
+      return { nodeId, bootId, agentVersion, tenantId: key.tenantId }
     },
   }
 }

@@ -6,6 +6,7 @@ import { serverErrors } from '../errors.ts'
 import { jsonOnly, LARGEST_BODY, limitBody } from '../http/body.ts'
 import { peerAddress } from '../http/peer.ts'
 import { invalidRequest } from '../http/problems.ts'
+import { BUNDLE_PATH, type Upgrades } from './upgrades.ts'
 
 /** Refusals an address may collect at once, and how fast they are forgiven. */
 const MOST_REFUSALS = 20
@@ -14,11 +15,12 @@ const FORGIVEN_EVERY_MS = 3_000
 const MOST_ADDRESSES = 10_000
 
 /**
- * Where a node hands in its token once. Only refusals count against an address: a hall of racks behind one address
+ * What agents ask outside their connection: the bundle of a newer agent, and where a node hands in its token once. Only refusals count against an address: a hall of racks behind one address
  * may join at once, somebody who tries tokens may not, nor fill the audit with it.
  */
 export function joinRoutes(ports: {
   readonly enrolment: Pick<Enrolment, 'join'>
+  readonly upgrades: Pick<Upgrades, 'bundle'>
   readonly clock: Clock
   readonly onJoined: () => void
 }): Hono {
@@ -39,6 +41,13 @@ export function joinRoutes(ports: {
       if (error instanceof AppError && error.definition.status < 500) limit.count(from ?? '')
       throw error
     }
+  })
+
+  // No secret is in it, and no agent runs it without the instance's signature.
+  app.get(`${BUNDLE_PATH}/:sha256`, async (context) => {
+    const bundle = await ports.upgrades.bundle(context.req.param('sha256'))
+    if (bundle === null) throw serverErrors['route.unknown']()
+    return context.body(bundle, 200, { 'content-type': 'application/gzip' })
   })
   return app
 }

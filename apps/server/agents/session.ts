@@ -3,7 +3,6 @@ import type { Fleet, FleetCell } from '@medley/fleet'
 import { AppError } from '@medley/kernel'
 import type { Monitoring } from '@medley/monitoring'
 import type { SampleLayout } from '@medley/monitoring/protocol'
-import type { Logger } from '@medley/telemetry'
 import type { WebSocket } from 'ws'
 import { codedOf } from '../coded.ts'
 import type { Orders } from '../orders.ts'
@@ -19,7 +18,8 @@ export interface SessionPorts {
   /** The chip as the fleet knows it; `undefined` where it does not yet. */
   readonly cell: (uuid: string) => Pick<FleetCell, 'nodeId'> | undefined
   readonly now: () => number
-  readonly log: Logger
+  /** A request failed for no reason that has a code. */
+  readonly onTrouble: (nodeId: string, error: unknown) => void
   /** How often agents are asked to sample, ms. */
   readonly sampleIntervalMs: number
 }
@@ -49,7 +49,7 @@ export function openSession(socket: WebSocket, { nodeId }: ProvenNode, ports: Se
   function failed(id: number, error: unknown): void {
     const { code } = codedOf(error)
     if (LOST_NODE.has(code)) return void refuse(socket, code, true)
-    if (!(error instanceof AppError)) ports.log.error({ nodeId, err: error }, 'an agent’s request failed')
+    if (!(error instanceof AppError)) ports.onTrouble(nodeId, error)
     send(socket, { type: 'failed', id, code })
   }
 

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import { compress } from 'hono/compress'
 import { joinRoutes } from '../agents/join.ts'
 import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
@@ -67,6 +68,8 @@ export function createApp(factory: Factory): OpenAPIHono<AppEnv> {
   app.route('/internal', internalRoutes(factory))
   app.on(['GET', 'POST'], '/api/auth/*', limitBody(LARGEST_BODY.control), (context) => signIn(factory, context))
   app.route('/', systemRoutes(factory))
+  // Ten thousand cells are megabytes of much the same words.
+  app.use('/api/v1/fleet/map', compress({ encoding: 'gzip', threshold: 0 }))
   app.route('/', fleetRoutes(factory))
   app.route('/', nodeRoutes(factory))
   app.route('/', chipRoutes(factory))

@@ -152,7 +152,11 @@ describe('nodes', { timeout: 60_000 }, () => {
     expect(await list(maintenanceWindow, `/api/v1/maintenance?node=${nodeId}`)).toMatchObject([{ id }])
     const backwards = await send('POST', path, { startsAt: endsAt, endsAt: startsAt, reason: 'x' })
     expect(await codeOf(backwards)).toBe('fleet.maintenance.window')
-    expect((await send('DELETE', `/api/v1/maintenance/${id}`)).status).toBe(204)
+    const once = { 'idempotency-key': 'cancel-1' }
+    for (const replayed of [null, 'true']) {
+      const cancelled = await send('DELETE', `/api/v1/maintenance/${id}`, undefined, once)
+      expect([cancelled.status, cancelled.headers.get('idempotency-replayed')]).toEqual([204, replayed])
+    }
     expect(await list(maintenanceWindow, '/api/v1/maintenance')).toEqual([])
     expect((await audited('maintenance.plan')).map(({ outcome }) => outcome).toSorted()).toEqual(['done', 'failed'])
   })
@@ -212,6 +216,8 @@ describe('the fleet', { timeout: 60_000 }, () => {
     expect(counted.byVendor).toContainEqual({ vendor: 'nvidia', simulated: false, states: { healthy: 2 } })
     const { cells } = fleetMap.parse(await read('/api/v1/fleet/map'))
     expect(cells.find((cell) => cell.chipId === chipId)).toMatchObject({ nodeId, nodeName: 'host', vendor: 'nvidia' })
+    const packed = await test.asOperator('/api/v1/fleet/map', { headers: { 'accept-encoding': 'gzip' } })
+    expect(packed.headers.get('content-encoding')).toBe('gzip')
     const metrics = await test.app.request('/metrics')
     const text = await metrics.text()
     expect(text).toContain('process_cpu_user_seconds_total')

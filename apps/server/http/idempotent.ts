@@ -40,6 +40,11 @@ function replay(claim: Exclude<Claim, { kind: 'first' }>): Response {
   if (claim.kind === 'running') throw serverErrors['idempotency.running']()
   if (claim.kind === 'other-request') throw serverErrors['idempotency.other-request']()
   if (claim.body === null) throw serverErrors['idempotency.secret-shown']()
-  const headers = { 'content-type': 'application/json', 'idempotency-replayed': 'true' }
-  return new Response(claim.body, { status: claim.status, headers })
+  const headers = { 'idempotency-replayed': 'true' }
+  // An answer without content has no body at all: not even an empty one may be given to it.
+  if (claim.body === '') return new Response(null, { status: claim.status, headers })
+  return new Response(claim.body, {
+    status: claim.status,
+    headers: { ...headers, 'content-type': 'application/json' },
+  })
 }
