@@ -3,7 +3,7 @@ import { type Database, listPartitions, type Partition, type Partitions, SCOPE, 
 import { RAW_KEPT_MS } from './store-samples.ts'
 import { DAY_MS, PARTITION_MS, type PartitionedTable } from './tables.ts'
 
-export const KEPT_MS: Readonly<Record<PartitionedTable, number>> = {
+const KEPT_MS: Readonly<Record<PartitionedTable, number>> = {
   metric_raw: RAW_KEPT_MS,
   metric_minute: 30 * DAY_MS,
   metric_hour: 730 * DAY_MS,

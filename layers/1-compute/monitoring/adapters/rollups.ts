@@ -145,7 +145,7 @@ const PARAMS = { [constants.BROTLI_PARAM_QUALITY]: 10, [constants.BROTLI_PARAM_L
 export const pack = (rollup: Rollup): Promise<Buffer> => compress(encodeRollup(rollup), { params: PARAMS })
 
 /** @throws DamagedReadings */
-export function unpack(payload: Buffer): Rollup {
+function unpack(payload: Buffer): Rollup {
   try {
     return decodeRollup(brotliDecompressSync(payload, { maxOutputLength: MOST_BYTES }))
   } catch (error) {

@@ -4,11 +4,6 @@ export interface Layout {
   readonly metrics: readonly number[]
 }
 
-export interface LayoutSource {
-  readonly chips: readonly string[]
-  readonly metrics: readonly string[]
-}
-
 /** Places of the columns that are known here, by the catalogue's place; others are dropped, the first of two wins. */
 export function knownColumns(
   metrics: readonly string[],
