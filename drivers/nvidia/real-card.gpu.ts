@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningFactory, startFactory } from '../../tests/factory.ts'
 import { createDrivers, parseSavedOutput, type SavedChip } from '../index.ts'
 
+const TOOL = 'nvidia-smi'
+
 /** What the tool prints on this machine; `null` where there is no tool or it fails. */
 function ask(...args: string[]): string | null {
   try {
-    return execFileSync('nvidia-smi', args, { encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'ignore'] })
+    return execFileSync(TOOL, args, { encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'ignore'] })
   } catch {
     return null
   }
