@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import {
   type AgentFrame,
   type AgentUpgrade,
   CHANNEL_PATH,
   CHANNEL_VERSION,
   challengeBytes,
-  LARGEST_FRAME_BYTES,
   proofBytes,
   type ServerFrame,
   serverFrame,
@@ -14,7 +12,20 @@ import type { AgentOrders, AgentReport } from '@medley/fleet/protocol'
 import type { NodeSample, SampleGap, SampleLayout } from '@medley/monitoring/protocol'
 import { WebSocket } from 'ws'
 import { agentErrors } from '../errors.ts'
-import { isSignedBy, type NodeKeyPair, signWith } from './keys.ts'
+import {
+  type Answer,
+  asError,
+  type ChannelIdentity,
+  type Connection,
+  callable,
+  drop,
+  leave,
+  newConnection,
+  send,
+} from './connection.ts'
+import { isSignedBy, signWith } from './keys.ts'
+
+export type { ChannelIdentity } from './connection.ts'
 
 const FIRST_BACKOFF_MS = 250
 /** A connection that held this long has proven the way: the next trouble starts the back-off anew. */
@@ -25,15 +36,6 @@ const SILENT_TICKS = 3
 const OPENING_TICKS = 5
 /** How long an answer may take beyond what the server was allowed to hold it. */
 const PATIENCE_MS = 15_000
-
-/** Who the agent is and whom it trusts; what joining gave. */
-export interface ChannelIdentity {
-  readonly nodeId: string
-  readonly keys: NodeKeyPair
-  readonly instanceId: string
-  /** Ed25519, raw, base64url. Pinned: another server, or one in between, cannot sign with it. */
-  readonly instanceKey: string
-}
 
 export interface ChannelOptions {
   /** `http(s)://` or `ws(s)://`. */
@@ -83,29 +85,6 @@ export interface Channel {
   close(): void
 }
 
-type Answer = Extract<ServerFrame, { type: 'orders' | 'stored' }>
-
-interface Pending {
-  /** Of `performance.now()`. */
-  readonly deadlineMs: number
-  answer(frame: Answer): void
-  fail(error: Error): void
-}
-
-/** Everything that ends with one connection. */
-interface Connection {
-  readonly identity: ChannelIdentity
-  readonly socket: WebSocket
-  readonly nonce: string
-  readonly pending: Map<number, Pending>
-  /** The server has answered to the pinned key. */
-  genuine: boolean
-  welcomedAtMs: number | null
-  ticks: number
-  silentTicks: number
-  reason: Error | null
-}
-
 /**
  * Dials out and stays connected for ever, with one timer and one socket: a simulator runs over a thousand in one
  * process. What was not answered when a connection breaks is rejected; whoever asked asks again, all of it is
@@ -142,22 +121,8 @@ export function openChannel(options: ChannelOptions): Channel {
   }
 
   const connect = (identity: ChannelIdentity): void => {
-    const socket = new WebSocket(url, {
-      perMessageDeflate: false,
-      maxPayload: LARGEST_FRAME_BYTES,
-      followRedirects: false,
-    })
-    const connection: Connection = {
-      identity,
-      socket,
-      nonce: randomBytes(32).toString('base64url'),
-      pending: new Map(),
-      genuine: false,
-      welcomedAtMs: null,
-      ticks: 0,
-      silentTicks: 0,
-      reason: null,
-    }
+    const connection = newConnection(url, identity)
+    const { socket } = connection
     current = connection
     timer = setInterval(() => tick(connection), tickMs)
     const heard = (): void => {
@@ -313,36 +278,4 @@ export function openChannel(options: ChannelOptions): Channel {
     },
     close: () => end(agentErrors['channel.cut']({ reason: 'closed here' })),
   }
-}
-
-function send(socket: WebSocket, frame: AgentFrame): void {
-  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame))
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
-}
-
-function drop(connection: Connection, reason: Error): void {
-  connection.reason ??= reason
-  connection.socket.terminate()
-}
-
-function leave(connection: Connection, error: Error): void {
-  connection.socket.terminate()
-  for (const request of connection.pending.values()) request.fail(error)
-  connection.pending.clear()
-}
-
-/** Lets a signal call off what is waited for; leaves no listener behind on it. */
-function callable<Value>(
-  promise: Promise<Value>,
-  signal: AbortSignal | undefined,
-  callOff: (reason: unknown) => void,
-): Promise<Value> {
-  if (!signal) return promise
-  const listener = (): void => callOff(signal.reason)
-  if (signal.aborted) listener()
-  else signal.addEventListener('abort', listener, { once: true })
-  return promise.finally(() => signal.removeEventListener('abort', listener))
 }
