@@ -4,8 +4,11 @@ const milliseconds = z.number().int().min(1)
 
 /** Every waiting time of the agent; the defaults are for production, tests shorten them. */
 export const agentLimits = z.object({
-  /** How long the server may hold an answer. */
-  waitMs: milliseconds.default(10_000),
+  /**
+   * How long the server may hold an answer. Changes on either side end the wait at once; it only bounds how old the
+   * facts beside the readings can get. With thousands of nodes each report costs the server.
+   */
+  waitMs: milliseconds.default(60_000),
   chipsIntervalMs: milliseconds.default(10_000),
   heartbeatMs: milliseconds.default(5_000),
   healthPollStartingMs: milliseconds.default(250),
