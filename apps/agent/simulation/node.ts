@@ -11,9 +11,11 @@ const MOST_WAITING = 240
 const BATCH = 60
 const MOST_GAPS = 100
 const MOST_CHANGES = 1_000
-/** How long the server may hold the answer to a report; nothing is said again while nothing changes. */
-const WAIT_MS = 600_000
+/** As the real agent's: how long the server may hold the answer to a report. */
+const WAIT_MS = 60_000
 const LEAST_REPORT_GAP_MS = 1_000
+/** Until the server has said how often it wants samples. */
+const USUAL_INTERVAL_MS = 15_000
 const METRICS = CHIP_METRICS.map(({ name }) => name)
 
 export interface NodeCounts {
@@ -37,7 +39,8 @@ export interface SimulatedNodeOptions {
   readonly startedAtMs: number
   /** Newest sample an earlier run of this simulation handed in, true time. */
   readonly storedUntilMs: number | null
-  readonly intervalMs: number
+  /** Given by the plan; `null`: as the server asks. */
+  readonly intervalMs: number | null
   readonly clock: () => number
   readonly onStored: (atMs: number) => void
 }
@@ -46,6 +49,7 @@ export interface RunningNode {
   readonly counts: Readonly<NodeCounts>
   /** How many chips a sample tells of. */
   readonly chips: number
+  intervalMs(): number
   /** Reads the chips once and does what is due. Called once per interval. */
   poll(): void
   /** Hands in what still waits, as far as the server takes it. */
@@ -68,6 +72,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     reports: 0,
     refused: null,
   }
+  let intervalMs = options.intervalMs ?? USUAL_INTERVAL_MS
   let channel: Channel | null = null
   let link = 0
   let bootId = randomUUID()
@@ -102,8 +107,9 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
       bootId,
       agentVersion: options.agentVersion,
       now: () => Math.round(clock() + skewNow()),
-      onWelcome: () => {
+      onWelcome: (welcome) => {
         link += 1
+        intervalMs = options.intervalMs ?? welcome.sampleIntervalMs
         counts.connected = true
         void tell()
         void store()
@@ -209,7 +215,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     if (lastSampleMs !== null) {
       // A missing beat: an earlier process ended, the node was off, or this process did not get to run.
       const reason = off ? 'agent-stopped' : 'clock-jumped'
-      if (off || nowMs - lastSampleMs > 2.5 * options.intervalMs) gap(lastSampleMs, nowMs, reason)
+      if (off || nowMs - lastSampleMs > 2.5 * intervalMs) gap(lastSampleMs, nowMs, reason)
     }
     waiting.push(nowMs)
     counts.taken += 1
@@ -218,7 +224,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     if (waiting.length > MOST_WAITING && oldest !== undefined) {
       waiting.shift()
       counts.dropped += 1
-      gap(oldest - 1, oldest + options.intervalMs, 'buffer-full')
+      gap(oldest - 1, oldest + intervalMs, 'buffer-full')
     }
     counts.waiting = waiting.length
   }
@@ -260,6 +266,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
   return {
     counts,
     chips: node.chips.length,
+    intervalMs: () => intervalMs,
     poll,
     flush: () => store(),
     close: disconnect,
