@@ -21,7 +21,7 @@ const post = (path: string, body: unknown = {}) => test.asOperator(path, { metho
 const stateOf = async (nodeId: string) => node.parse(await read(`/api/v1/nodes/${nodeId}`)).state
 const report = (nodeKey: string, bootId = 'boot', waitMs = 0) => ({ ...agentReport(), nodeKey, bootId, waitMs })
 const until = async (look: () => Promise<boolean>) => {
-  for (let tries = 0; tries < 200 && !(await look()); tries += 1)
+  for (let tries = 0; tries < 600 && !(await look()); tries += 1)
     await new Promise((resolve) => setTimeout(resolve, 50))
   expect(await look()).toBe(true)
 }
@@ -222,6 +222,17 @@ describe('a second connection of one node', { timeout: 60_000 }, () => {
     expect(await second.next('refused')).toEqual({ type: 'refused', code: 'server.channel.in-use', final: false })
     await until(async () => (await auditOf(`action=node.connect&subject=${identity.nodeId}`)).length === 1)
     first.close()
+  })
+
+  it('is not needed to notice a dead one: it is dropped after ten seconds of silence', async () => {
+    const { channel } = test.server.factory
+    await until(async () => channel.connected() === 0)
+    const agent = await introduce(address, await test.joinOwn('silent'))
+    await agent.next('welcome')
+    expect(channel.connected()).toBe(1)
+    agent.freeze()
+    await until(async () => channel.connected() === 0)
+    agent.close()
   })
 
   it('takes over from one that does not answer any more', async () => {

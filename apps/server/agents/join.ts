@@ -53,7 +53,7 @@ export function joinRoutes(ports: {
 }
 
 /** A leaky bucket per address. */
-export function createRefusalLimit(clock: Clock): { spent(address: string): boolean; count(address: string): void } {
+function createRefusalLimit(clock: Clock): { spent(address: string): boolean; count(address: string): void } {
   const buckets = new Map<string, { refusals: number; atMs: number }>()
   const level = (address: string): number => {
     const bucket = buckets.get(address)
