@@ -36,7 +36,10 @@ export interface TestFactory {
   close(): Promise<void>
 }
 
-export async function startTestFactory(change: Partial<ServerConfig> = {}): Promise<TestFactory> {
+export async function startTestFactory(
+  change: Partial<ServerConfig> = {},
+  env: NodeJS.ProcessEnv = {},
+): Promise<TestFactory> {
   const test = await startTestStore()
   const data = await mkdtemp(join(tmpdir(), 'medley-server-'))
   const config: ServerConfig = {
@@ -51,7 +54,7 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
     fleet: { sampleIntervalMs: 15_000 },
     ...change,
   }
-  const server = await compose(config, {})
+  const server = await compose(config, env)
   const app = createApp(server.factory)
   const secrets = JSON.parse(await readFile(join(data, 'instance', 'secrets.json'), 'utf8')) as {
     operatorToken: string
@@ -110,7 +113,7 @@ export async function startTestFactory(change: Partial<ServerConfig> = {}): Prom
       return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
     },
     restarted: async () => {
-      const again = await compose(config, {})
+      const again = await compose(config, env)
       started.push(again)
       return again
     },
