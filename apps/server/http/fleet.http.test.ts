@@ -27,7 +27,7 @@ import {
   vendor,
 } from '../api/fleet-schemas.ts'
 import { chip, page, problem } from '../api/schemas.ts'
-import { startTestFactory, type TestFactory } from './test-factory.ts'
+import { CONSOLE, startTestFactory, type TestFactory } from './test-factory.ts'
 import { agentReport, usage } from './test-samples.ts'
 
 /** Any maker that promises something. */
@@ -359,6 +359,21 @@ describe('the audit', { timeout: 60_000 }, () => {
     for (let tries = 0; tries < 5; tries += 1) await test.app.request('/api/v1/nodes')
     const strangers = (await audited('access.deny')).filter(({ actor }) => actor.kind === 'anonymous')
     expect(strangers).toMatchObject([{ outcome: 'denied', code: 'server.request.unauthenticated' }])
+  })
+
+  it('tells of sign-ins, the ones that worked and the ones that did not', async () => {
+    const { userId } = await test.server.factory.identity.bootstrap()
+    await test.signIn(userId)
+    expect(await audited('auth.one-time-link-verify')).toMatchObject([{ outcome: 'done' }])
+    const refused = await test.app.request('/api/auth/sign-in/email', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: CONSOLE },
+      body: JSON.stringify({ email: 'nobody@example.test', password: 'wrong-password' }),
+    })
+    expect(refused.status).toBe(401)
+    const denied = (await audited('access.deny')).find(({ code }) => code === 'server.sign-in.refused')
+    expect(denied).toMatchObject({ detail: { path: '/api/auth/sign-in/email' } })
+    expect(JSON.stringify(denied)).not.toContain('wrong-password')
   })
 
   it('is paged and filtered, newest first', async () => {

@@ -20,8 +20,11 @@ export function internalRoutes(factory: Factory): Hono {
   app.use(async (context, next) => {
     const given = Buffer.from(context.req.header('authorization') ?? '')
     const wanted = Buffer.from(`Bearer ${factory.internalToken}`)
-    if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
-      throw serverErrors['request.unauthenticated']()
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
+      const error = serverErrors['request.unauthenticated']()
+      await factory.denials.note(context, null, error)
+      throw error
+    }
     await next()
   })
   // After the token is known: only this factory's own processes may send that much.

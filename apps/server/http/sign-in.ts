@@ -26,11 +26,18 @@ const BY_STATUS = new Map<number, ErrorKey>([
   [429, 'sign-in.too-many'],
 ])
 
+const DENIED: ReadonlySet<number> = new Set([401, 403, 429])
+
 /** Answers `/api/auth/*` by better-auth, whose refusals leave in the same form as all others. */
 export async function signIn(factory: Factory, context: Context<AppEnv>): Promise<Response> {
   const answer = await factory.identity.handler(context.req.raw, peerAddress(context))
-  if (answer.status < 400) return answer
-  const problem = problemResponse(context, await errorOf(answer))
+  if (answer.status < 400) {
+    if (context.req.method === 'POST') await told(factory, context)
+    return answer
+  }
+  const error = await errorOf(answer)
+  if (DENIED.has(answer.status)) await factory.denials.note(context, null, error)
+  const problem = problemResponse(context, error)
   for (const name of ['retry-after', 'x-retry-after']) {
     const value = answer.headers.get(name)
     if (value !== null) problem.headers.set('retry-after', value)
@@ -38,6 +45,24 @@ export async function signIn(factory: Factory, context: Context<AppEnv>): Promis
   // A refusal may take a cookie back.
   for (const cookie of answer.headers.getSetCookie()) problem.headers.append('set-cookie', cookie)
   return problem
+}
+
+/** Notes a sign-in, a sign-out, a new tenant: who, from where and which, and nothing of what was sent. */
+async function told(factory: Factory, context: Context<AppEnv>): Promise<void> {
+  const principal = await factory.principalOf(context.req.raw.headers)
+  const from = peerAddress(context) ?? null
+  await factory.audit
+    .record({
+      tenantId: principal?.scope.tenantId ?? null,
+      actor: principal?.scope.actor ?? { kind: 'anonymous', id: from ?? 'unknown' },
+      action: `auth.${context.req.path.replace('/api/auth/', '').replaceAll('/', '-')}`,
+      subject: null,
+      outcome: 'done',
+      code: null,
+      from,
+      detail: {},
+    })
+    .catch((error: unknown) => factory.log.error({ err: error }, 'a sign-in is missing in the audit'))
 }
 
 async function errorOf(answer: Response): Promise<AppError> {
