@@ -131,6 +131,8 @@ const ALONE: readonly (readonly [verb: string, wrong: string])[] = [
   ['', 'frob'],
   ['up', '--port 65535'],
   ['up', '--drain soon'],
+  ['up', '--sample-every often'],
+  ['up', '--sample-every 20m'],
   ['up', '--listen 192.0.2.1'],
   ['doctor', 'surplus'],
   ['agent', 'frob'],

@@ -170,6 +170,17 @@ describe('a simulated fleet', () => {
     expect(healthOf('0002')).toBe('healthy')
   })
 
+  it('hands in what it kept while the server was away', async () => {
+    const running = start({ plan: plan() })
+    await running.until(({ acknowledged }) => acknowledged >= 5 * 8)
+    stand.channel.setAway(true)
+    await running.until(({ waiting }) => waiting >= 5 * 8 * 2)
+    stand.channel.setAway(false)
+    await running.until(({ connected, waiting }) => connected === 5 && waiting === 0)
+    const { acknowledged, taken, dropped } = await running.stop()
+    expect({ acknowledged, dropped }).toEqual({ acknowledged: taken, dropped: 0 })
+  })
+
   it('ends with the reason when its token is refused', async () => {
     const running = start({ plan: plan(), joinToken: async () => 'mjt_bad' })
     await expect(running.ended).rejects.toBeInstanceOf(JoinRefusedError)

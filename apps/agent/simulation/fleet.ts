@@ -6,7 +6,6 @@ import { type RunningNode, startSimulatedNode } from './node.ts'
 import type { SimulationPlan } from './plan.ts'
 
 const AGENT_VERSION = '0.1.0-simulated'
-const INTERVAL_MS = 15_000
 const JOINS_AT_ONCE = 8
 const PROGRESS_MS = 1_000
 /** How long a stop waits for what the server has not acknowledged yet. */
@@ -66,7 +65,6 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
   const timers = new Set<NodeJS.Timeout>()
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
-  const intervalMs = plan.interval ?? INTERVAL_MS
 
   let token: Promise<string | null> | null = null
   const joinToken = (): Promise<string | null> => {
@@ -76,6 +74,7 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
   const progress = (): SimulationProgress => totals(nodes, running)
   const reporter = setInterval(() => options.onProgress?.(progress()), PROGRESS_MS)
 
+  /** `phase`: when in the interval, 0 to 1. */
   const run = (node: SimulatedNode, phase: number, member: Parameters<typeof startSimulatedNode>[0]['member']) => {
     const simulated = startSimulatedNode({
       node,
@@ -85,22 +84,22 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
       agentVersion: AGENT_VERSION,
       startedAtMs: directory.startedAtMs,
       storedUntilMs: directory.storedUntil.get(node.hostname) ?? null,
-      intervalMs,
+      intervalMs: plan.interval ?? null,
       clock,
       onStored: (atMs) => directory.stored(node.hostname, atMs),
     })
     running.push(simulated)
     const next = (least: number) => {
       // From the phase and not from the last beat: a late one must not shift all that follow, an early one not double.
-      const since = (((Date.now() - phase) % intervalMs) + intervalMs) % intervalMs
-      const rest = intervalMs - since
+      const intervalMs = simulated.intervalMs()
+      const rest = intervalMs - ((Date.now() + intervalMs * (1 - phase)) % intervalMs)
       const timer = setTimeout(
         () => {
           timers.delete(timer)
           simulated.poll()
-          next(intervalMs / 2)
+          next(0.5)
         },
-        rest < least ? rest + intervalMs : rest,
+        rest < least * intervalMs ? rest + intervalMs : rest,
       )
       timers.add(timer)
     }
@@ -116,7 +115,7 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
         agentVersion: AGENT_VERSION,
         signal,
       })
-      run(node, Math.floor((index * intervalMs) / nodes.length), member)
+      run(node, index / nodes.length, member)
       const { hostname, rack, spine, group } = node
       if (isNew) await options.onJoined?.({ nodeId: member.nodeId, hostname, rack, spine, labels: group.labels })
     }

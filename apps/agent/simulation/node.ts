@@ -203,11 +203,12 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
         while (channel?.connected && (waiting.length > 0 || gaps.length > 0)) await storeOnce(channel)
       } catch {
         // Kept, and sent again at the next poll or with the next connection.
-      } finally {
-        storing = null
       }
     }
-    storing ??= run()
+    // Not inside `run`: it may be over before it is kept here.
+    storing ??= run().finally(() => {
+      storing = null
+    })
     return storing
   }
 

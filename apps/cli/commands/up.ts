@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { span } from '../arguments.ts'
 import { CliError } from '../cli-error.ts'
 import { isJson } from '../output.ts'
 import { DEFAULT_PORT, dataDirectory, programVersion } from '../settings.ts'
@@ -12,6 +13,7 @@ interface UpFlags {
   readonly starter?: string | false
   readonly proving?: false
   readonly drain: string
+  readonly sampleEvery: string
 }
 
 export function addUp(program: Command): void {
@@ -29,6 +31,7 @@ export function addUp(program: Command): void {
     .option('--no-starter', 'fetch and deploy no starter model')
     .option('--no-proving', 'do not measure this machine at start (`medley prove` does it later)')
     .option('--drain <seconds>', 'how long a stop waits for answers under way', '30')
+    .option('--sample-every <span>', 'how often the chips are read, from 1s to 10m', '15s')
     .option('--json', 'print each step as a line of JSON, and at the end one object with addresses and key')
     .addHelpText('after', '\nExample:\n  medley up --data ./factory --port 7170')
     .action(async (_flags: unknown, command: Command) => {
@@ -51,6 +54,7 @@ export function addUp(program: Command): void {
         starterFile: flags.model ?? process.env.MEDLEY_STARTER_MODEL ?? null,
         prove: flags.proving !== false,
         drainSeconds: seconds(flags.drain),
+        sampleIntervalMs: sampleInterval(flags.sampleEvery),
         json: isJson(command),
       })
     })
@@ -66,6 +70,12 @@ function seconds(text: string): number {
   const value = Number(text)
   if (Number.isFinite(value) && value >= 0) return value
   throw new CliError(2, `--drain ${text} is not a number of seconds`)
+}
+
+function sampleInterval(text: string): number {
+  const ms = span('--sample-every', text)
+  if (ms >= 1_000 && ms <= 600_000) return ms
+  throw new CliError(2, `--sample-every ${text} is not from 1s to 10m`)
 }
 
 function isLoopback(host: string): boolean {

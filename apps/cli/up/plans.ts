@@ -18,6 +18,8 @@ export interface UpOptions {
   /** Whether a chip that has no score yet is measured at start. */
   readonly prove: boolean
   readonly drainSeconds: number
+  /** How often agents are asked for readings. */
+  readonly sampleIntervalMs: number
   /** Whether a program reads what is shown. */
   readonly json: boolean
 }
@@ -67,6 +69,7 @@ export function processPlans(files: DataPaths, options: UpOptions, store: StoreC
     dataDirectory: files.data,
     consoleDirectory: consolePath(),
     store,
+    fleet: { sampleIntervalMs: options.sampleIntervalMs },
     starter: {
       model: options.starterModel,
       file: options.starterFile,
