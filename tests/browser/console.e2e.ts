@@ -2,20 +2,11 @@
  * A real browser against a real factory: sign in by the one-time link, read the score and its evidence, chat and see
  * the answer arrive piece by piece, in both languages and both themes, with axe-core on every page.
  */
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Chip } from '@medley/server/schemas'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningFactory, startFactory } from '../factory.ts'
-
-const browserPath = findChromium()
-if (browserPath === null) {
-  console.warn('SKIPPED: no Chromium found on PATH; install one or name it in MEDLEY_CHROMIUM to run the browser test')
-}
+import { browserPath, freshBrowser, inLanguage, seriousViolations } from './browser.ts'
 
 const words = {
   en: {
@@ -47,52 +38,6 @@ type Language = keyof typeof words
 const languages: readonly Language[] = ['en', 'zh-CN']
 
 const question = 'What is the capital of France?'
-
-function findChromium(): string | null {
-  const named = process.env.MEDLEY_CHROMIUM
-  if (named !== undefined && named !== '') return existsSync(named) ? named : null
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path)) ?? null
-}
-
-/** A browser that has never been used, told to keep to itself. */
-async function freshBrowser(executablePath: string) {
-  const profile = await mkdtemp(join(tmpdir(), 'medley-browser-'))
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    viewport: { width: 1440, height: 900 },
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-  context.setDefaultTimeout(30_000)
-  const close = async () => {
-    await context.close()
-    await rm(profile, { recursive: true, force: true })
-  }
-  return { context, close }
-}
-
-function inLanguage(link: string, language: Language): string {
-  const url = new URL(link)
-  url.searchParams.set('lang', language)
-  return url.href
-}
-
-async function seriousViolations(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${new URL(page.url()).pathname} ${id}: ${nodes.map((node) => node.html).join(' | ')}`)
-}
 
 describe.skipIf(browserPath === null)('the console in a real browser', { timeout: 300_000 }, () => {
   let factory: RunningFactory

@@ -101,7 +101,7 @@ function NoChips() {
       title={t('none')}
       action={
         <>
-          <CopyBlock label={t('simulate')} text="npx medley fleet simulate --plan fleet.yaml" />
+          <CopyBlock label={t('simulate')} text="npx medley fleet simulate --plan bench/fleet/plans/demo.yaml" />
           <Link to="/nodes" className="button-link">
             {t('toNodes')}
           </Link>

@@ -135,7 +135,7 @@ function NoNodes({ text, action }: { readonly text: string | undefined; readonly
         <>
           <CopyBlock
             label={t('joinExample')}
-            text={`npx medley agent join --server ${window.location.origin} --token TOKEN`}
+            text={`MEDLEY_JOIN_TOKEN=TOKEN medley agent join ${window.location.origin}`}
             wrap
           />
           {action}
