@@ -71,8 +71,9 @@ export const agentErrors = defineErrors('agent', {
     status: 503,
     title: { en: '{server} could not be asked to join: {reason}', 'zh-CN': '无法向 {server} 申请接入：{reason}' },
     hint: {
-      en: 'Check the address and the network. The same token may be used again: nothing is spent twice for one node.',
-      'zh-CN': '请检查服务端地址和网络。可以用同一令牌重试：同一节点不会重复占用次数。',
+      en: 'Check the address and the network, then try again. If the token was spent by this attempt, make a new one with: medley agent token. The node keeps its key and stays the same node.',
+      'zh-CN':
+        '请检查服务端地址和网络后重试。如果令牌已被这次请求用掉，请用 medley agent token 重新生成；节点的密钥不变，仍是同一个节点。',
     },
   },
   'join.missing': {
