@@ -42,13 +42,13 @@ export function closeBatch(parts: Parts, orders: readonly Order[]): Promise<read
 }
 
 /**
- * Ends what is past its time, of one tenant or of all. Several processes may do so at once: each takes others.
+ * Ends what is past its time, of some tenants or of all. Several processes may do so at once: each takes others.
  *
  * @returns how many
  */
-export function expireBatch(parts: Parts, most: number, tenantId: string | null): Promise<number> {
+export function expireBatch(parts: Parts, most: number, tenantIds: readonly string[] | null): Promise<number> {
   return parts.database.run(SYSTEM, async (tx) => {
-    const due = await readDue(tx, new Date(parts.clock.now()), most, tenantId)
+    const due = await readDue(tx, new Date(parts.clock.now()), most, tenantIds)
     await apply(
       tx,
       parts,

@@ -34,7 +34,7 @@ const SWEEP_BATCH = 500
 export function createQuotas({ store, clock, ids }: QuotasPorts): Quotas {
   const parts: Parts = { database: store.tables<QuotaTables>(), clock, ids, windows: createWindows() }
   const reserves = createBatcher<Ask, ReserveOutcome>({
-    work: (asks) => reserveBatch(parts, (tenantId) => expireBatch(parts, SWEEP_BATCH, tenantId), asks),
+    work: (asks) => reserveBatch(parts, (tenantIds) => expireBatch(parts, SWEEP_BATCH, tenantIds), asks),
     keyOf: (ask) => `${ask.tenant_id}\u0000${ask.request_id}`,
     isOfOneItem,
   })

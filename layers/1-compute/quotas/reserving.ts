@@ -79,19 +79,19 @@ export function toAsk({ clock, ids }: Parts, request: ReserveRequest): Ask {
 /** How often expired reservations are freed for a request that would be refused. */
 const MOST_TRIES = 3
 
-/** @param freeExpired frees expired reservations of a tenant; says how many */
+/** @param freeExpired frees expired reservations of tenants */
 export async function reserveBatch(
   parts: Parts,
-  freeExpired: (tenantId: string) => Promise<number>,
+  freeExpired: (tenantIds: readonly string[]) => Promise<unknown>,
   asks: readonly Ask[],
 ): Promise<readonly ReserveOutcome[]> {
   const answers = new Map<Ask, Answer>()
   let open = asks
-  for (let tries = 1; open.length > 0; tries += 1) {
+  for (let tries = 1; ; tries += 1) {
     for (const [ask, answer] of await decide(parts, open)) answers.set(ask, answer)
     open = open.filter((ask) => answers.get(ask)?.expired === true)
-    if (tries === MOST_TRIES) break
-    for (const tenantId of new Set(open.map((ask) => ask.tenant_id))) await freeExpired(tenantId)
+    if (open.length === 0 || tries === MOST_TRIES) break
+    await freeExpired([...new Set(open.map((ask) => ask.tenant_id))])
   }
   const short = [...answers.values()].filter((answer) => answer.verdict === 'refused').map((each) => each.quotaId)
   const quotas = await subjects(parts, short)

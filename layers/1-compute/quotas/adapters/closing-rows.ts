@@ -34,11 +34,16 @@ export async function readHeld(tx: Tx, ids: readonly string[]): Promise<readonly
 }
 
 /** Locks and reads reservations past their time, leaving out those that somebody else is about to close. */
-export async function readDue(tx: Tx, now: Date, most: number, tenantId: string | null): Promise<readonly Held[]> {
-  const ofTenant: RawBuilder<unknown> = tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`
+export async function readDue(
+  tx: Tx,
+  now: Date,
+  most: number,
+  tenantIds: readonly string[] | null,
+): Promise<readonly Held[]> {
+  const ofTenants: RawBuilder<unknown> = tenantIds === null ? sql`` : sql`and tenant_id = any(${tenantIds}::text[])`
   const { rows } = await sql<HeldRow>`
     select ${COLUMNS} from quota_reservations
-    where state = 'reserved' and expires_at <= ${now} ${ofTenant}
+    where state = 'reserved' and expires_at <= ${now} ${ofTenants}
     order by expires_at limit ${most} for update skip locked`.execute(tx)
   return rows.map(toHeld)
 }
