@@ -104,6 +104,7 @@ export const alertMessages = defineMessages({
   'node-away': { en: 'A node is away', 'zh-CN': '节点失联' },
   'driver-drift': { en: 'A driver differs from most of its product', 'zh-CN': '驱动版本与同型号多数不一致' },
   quarantine: { en: 'A chip is quarantined', 'zh-CN': '芯片被隔离' },
+  reading: { en: 'Reading', 'zh-CN': '读数' },
   comparison: { en: 'Comparison', 'zh-CN': '比较' },
   metricWords: { en: '{metric}: {comparison} {threshold}', 'zh-CN': '{metric}{comparison} {threshold}' },
   above: { en: 'above', 'zh-CN': '高于' },

@@ -15,6 +15,16 @@ const kinds = ['metric', 'chip-state', 'node-away', 'driver-drift', 'quarantine'
 const comparisons = ['above', 'below', 'increased-by'] as const
 const severities = ['critical', 'warning', 'info'] as const
 
+/** Units of the catalogue as they are written; counts have none. */
+const signs: Readonly<Record<string, string>> = {
+  ratio: '0–1',
+  bytes: 'B',
+  celsius: '°C',
+  watts: 'W',
+  hertz: 'Hz',
+  'bytes-per-second': 'B/s',
+}
+
 interface PartProps {
   readonly draft: RuleDraft
   readonly change: (part: Partial<RuleDraft>) => void
@@ -35,10 +45,10 @@ function MetricFields({ draft, change, fixed }: PartProps) {
   const id = useId()
   const { locale } = useLocale()
   const metrics = useQuery(metricsQuery).data?.items ?? []
-  const unit = metrics.find(({ name }) => name === draft.metric)?.unit
+  const unit = signs[metrics.find(({ name }) => name === draft.metric)?.unit ?? '']
   return (
     <>
-      <Field id={`${id}-metric`} label={t('metric')}>
+      <Field id={`${id}-metric`} label={t('reading')}>
         <Select
           id={`${id}-metric`}
           value={draft.metric}

@@ -22,7 +22,7 @@ function SupplyBar({ figure, full, simulated }: { figure: Figure; full: number; 
         <span className={simulated ? 'nominal hatch' : 'nominal'} style={{ width: share(figure.nominal) }} />
         {figure.effective === null ? null : <span className="effective" style={{ width: share(figure.effective) }} />}
       </div>
-      <span className="small num">
+      <span className="small">
         {t('nominal')} {petaflops(figure.nominal)} · {t('effective')} {effective}
         {figure.effective === null || figure.nominal === 0 ? null : (
           <span className="muted">

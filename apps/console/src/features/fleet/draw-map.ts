@@ -50,7 +50,7 @@ function channels(hex: string): readonly [number, number, number] {
 }
 
 /** Colour of a share between 0 and 1 on the scale. */
-export function scaleColour(stops: readonly string[], ratio: number): string {
+function scaleColour(stops: readonly string[], ratio: number): string {
   const place = Math.min(Math.max(ratio, 0), 1) * (stops.length - 1)
   const [low, high] = [stops[Math.floor(place)] ?? '#000000', stops[Math.ceil(place)] ?? '#000000']
   const [a, b] = [channels(low), channels(high)]

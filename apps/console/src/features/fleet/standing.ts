@@ -1,7 +1,7 @@
 import type { FleetCell } from '../../shared/api/types.ts'
 
 /** Below this a chip counts as idle: drivers report a few per cent while nothing runs. */
-export const busyFrom = 0.05
+const busyFrom = 0.05
 
 export type Standing = 'busy' | 'idle' | 'sick' | 'unknown'
 

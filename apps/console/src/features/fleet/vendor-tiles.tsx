@@ -35,7 +35,7 @@ function Tile({
         {format.count(figures.usable)}
         <small> / {format.count(figures.chips)}</small>
       </span>
-      <span className="note num">
+      <span className="note">
         {t('usable')} · {format.count(figures.busy)} {t('busy')}
         {' · '}
         <span className={figures.sick > 0 ? 'sick' : ''}>

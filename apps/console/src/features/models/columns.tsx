@@ -11,7 +11,7 @@ import { useStateWord } from '../../shared/ui/state-word.ts'
 import { Unknown } from '../../shared/ui/unknown.tsx'
 import { modelMessages } from './models.messages.ts'
 
-/** Links to the chips of the given stable names; one that is gone keeps its name. */
+/** Links to the chips of the given stable names, by product where it is at hand. */
 export function ChipLinks({ uuids }: { readonly uuids: readonly string[] }) {
   const t = useText(modelMessages)
   const chips = useQuery(chipsQuery).data?.items ?? []
@@ -21,7 +21,9 @@ export function ChipLinks({ uuids }: { readonly uuids: readonly string[] }) {
       {uuids.map((uuid) => {
         const chip = chips.find((candidate) => candidate.facts.uuid === uuid)
         return chip === undefined ? (
-          <code key={uuid}>{uuid}</code>
+          <Link key={uuid} to="/chips/$chipId" params={{ chipId: uuid }} className="mono">
+            {uuid}
+          </Link>
         ) : (
           <Link key={uuid} to="/chips/$chipId" params={{ chipId: chip.id }}>
             {chip.facts.product}

@@ -44,7 +44,7 @@ export const vendorMessages = defineMessages({
     en: 'Chips without a sheet count in no figure of supply. Enter the maker’s sheet to count them.',
     'zh-CN': '没有规格的芯片不计入算力。请填写厂商规格书。',
   },
-  override: { en: 'Enter the maker’s sheet', 'zh-CN': '填写规格书' },
+  override: { en: 'Add a sheet', 'zh-CN': '填写规格书' },
   edit: { en: 'Edit', 'zh-CN': '编辑' },
   reset: { en: 'Back to ours', 'zh-CN': '恢复内置值' },
   action: { en: 'Action', 'zh-CN': '操作' },

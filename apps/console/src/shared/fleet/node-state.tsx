@@ -14,7 +14,7 @@ const words = defineMessages({
 
 const marks: Readonly<Record<Node['state'], State>> = { connected: 'healthy', away: 'failed', revoked: 'held' }
 
-export function useNodeStateWord(): (state: keyof typeof words) => string {
+function useNodeStateWord(): (state: keyof typeof words) => string {
   return useText(words)
 }
 
