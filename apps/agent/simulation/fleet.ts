@@ -7,6 +7,8 @@ import type { SimulationPlan } from './plan.ts'
 
 const AGENT_VERSION = '0.1.0-simulated'
 const JOINS_AT_ONCE = 8
+/** Pause between the first dials of two nodes: a thousand at once would only wait for each other. */
+const DIAL_EVERY_MS = 10
 const PROGRESS_MS = 1_000
 /** How long a stop waits for what the server has not acknowledged yet. */
 const FLUSH_MS = 15_000
@@ -74,8 +76,22 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
   const progress = (): SimulationProgress => totals(nodes, running)
   const reporter = setInterval(() => options.onProgress?.(progress()), PROGRESS_MS)
 
-  /** `phase`: when in the interval, 0 to 1. */
-  const run = (node: SimulatedNode, phase: number, member: Parameters<typeof startSimulatedNode>[0]['member']) => {
+  const run = (node: SimulatedNode, index: number, member: Parameters<typeof startSimulatedNode>[0]['member']) => {
+    /** When in the interval, 0 to 1. */
+    const phase = index / nodes.length
+    let timer: NodeJS.Timeout | null = null
+    const schedule = (delayMs: number) => {
+      if (signal.aborted) return
+      if (timer) {
+        clearTimeout(timer)
+        timers.delete(timer)
+      }
+      timer = setTimeout(() => {
+        simulated.poll()
+        schedule(untilNext(simulated.intervalMs(), phase, 0.5))
+      }, delayMs)
+      timers.add(timer)
+    }
     const simulated = startSimulatedNode({
       node,
       uuids: node.chips.map((chip) => uuidOf(directory.fleetId, node, chip.index)),
@@ -86,24 +102,11 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
       storedUntilMs: directory.storedUntil.get(node.hostname) ?? null,
       intervalMs: plan.interval ?? null,
       clock,
+      onInterval: (intervalMs) => schedule(untilNext(intervalMs, phase, 0)),
       onStored: (atMs) => directory.stored(node.hostname, atMs),
     })
     running.push(simulated)
-    const next = (least: number) => {
-      // From the phase and not from the last beat: a late one must not shift all that follow, an early one not double.
-      const intervalMs = simulated.intervalMs()
-      const rest = intervalMs - ((Date.now() + intervalMs * (1 - phase)) % intervalMs)
-      const timer = setTimeout(
-        () => {
-          timers.delete(timer)
-          simulated.poll()
-          next(0.5)
-        },
-        rest < least * intervalMs ? rest + intervalMs : rest,
-      )
-      timers.add(timer)
-    }
-    next(0)
+    schedule(Math.min(index * DIAL_EVERY_MS, simulated.intervalMs() * phase))
   }
 
   const join = async (queue: Iterator<readonly [number, SimulatedNode]>): Promise<void> => {
@@ -115,7 +118,7 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
         agentVersion: AGENT_VERSION,
         signal,
       })
-      run(node, index / nodes.length, member)
+      run(node, index, member)
       const { hostname, rack, spine, group } = node
       if (isNew) await options.onJoined?.({ nodeId: member.nodeId, hostname, rack, spine, labels: group.labels })
     }
@@ -139,6 +142,15 @@ export async function runSimulatedFleet(options: SimulationOptions): Promise<Sim
   const last = progress()
   options.onProgress?.(last)
   return last
+}
+
+/**
+ * Milliseconds to the next beat: from the phase and not from the last beat, so that a late one does not shift all that
+ * follow. `least` is a share of the interval, against a beat that came early and would come again at once.
+ */
+function untilNext(intervalMs: number, phase: number, least: number): number {
+  const rest = intervalMs - ((Date.now() + intervalMs * (1 - phase)) % intervalMs)
+  return rest < least * intervalMs ? rest + intervalMs : rest
 }
 
 function totals(nodes: readonly SimulatedNode[], running: readonly RunningNode[]): SimulationProgress {

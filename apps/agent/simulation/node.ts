@@ -42,6 +42,8 @@ export interface SimulatedNodeOptions {
   /** Given by the plan; `null`: as the server asks. */
   readonly intervalMs: number | null
   readonly clock: () => number
+  /** The server asks for another interval than the one so far. */
+  readonly onInterval: (intervalMs: number) => void
   readonly onStored: (atMs: number) => void
 }
 
@@ -89,6 +91,11 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
   let appliedRevision = -1
   let workloads: readonly Workload[] = []
 
+  const askedFor = (ms: number) => {
+    if (ms === intervalMs) return
+    intervalMs = ms
+    options.onInterval(ms)
+  }
   // Times are kept true and told by the node's clock.
   const skewNow = () => nodeAt(node, clock() - startedAtMs).skewMs
   const gap = (fromMs: number, toMs: number, reason: SampleGap['reason']) => {
@@ -109,7 +116,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
       now: () => Math.round(clock() + skewNow()),
       onWelcome: (welcome) => {
         link += 1
-        intervalMs = options.intervalMs ?? welcome.sampleIntervalMs
+        askedFor(options.intervalMs ?? welcome.sampleIntervalMs)
         counts.connected = true
         void tell()
         void store()
