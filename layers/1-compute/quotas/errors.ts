@@ -5,12 +5,12 @@ export const errors = defineErrors('quotas', {
     status: 429,
     title: {
       en: 'The quota for {resource} of this {level} is used up',
-      'zh-CN': '该{level}的 {resource} 配额已用尽',
+      'zh-CN': '{resource} 配额已用尽（{level}）',
     },
     hint: {
-      en: 'Asked for {asked}; limit {limit}, used {used}, reserved {reserved}. Ask for less, wait until {windowEnd}, or have the limit of {subjectId} raised.',
+      en: 'Asked for {asked}; limit {limit}, used {used}, reserved {reserved}. Begins anew: {renewal}. Ask for less, wait, or have the limit of {subjectId} raised.',
       'zh-CN':
-        '本次申请 {asked}；上限 {limit}，已用 {used}，已预留 {reserved}。请减少用量、等到 {windowEnd} 之后再试，或联系管理员提高 {subjectId} 的上限。',
+        '本次申请 {asked}；上限 {limit}，已用 {used}，已预留 {reserved}。重新计量时间：{renewal}。请减少用量、稍后再试，或联系管理员提高 {subjectId} 的上限。',
     },
   },
   'request.differs': {

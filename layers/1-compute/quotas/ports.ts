@@ -74,6 +74,7 @@ export interface Settlement {
   readonly overruns: readonly { readonly quotaId: string; readonly amount: bigint }[]
 }
 
+/** After any failure whatever was called may be called again with the same arguments: it is done once. */
 export interface Quotas {
   /**
    * All wants on all quotas of the chain, or none. It counts in the windows of now, also when settled later. The

@@ -156,7 +156,9 @@ function toOutcome(answer: Answer | undefined, quotas: ReadonlyMap<string, Subje
   const { quotaId, asked, limit, used, reserved } = answer
   const { level = '', subjectId = '', resource = '', window = '' } = quotas.get(quotaId) ?? {}
   const windowEnd = answer.windowEnd === null ? null : new Date(answer.windowEnd).toISOString()
-  const params = { quotaId, level, subjectId, resource, window, asked, limit, used, reserved, windowEnd }
+  // What is held has no time at which it begins anew: it comes back when somebody gives it back.
+  const renewal = windowEnd ?? '-'
+  const params = { quotaId, level, subjectId, resource, window, asked, limit, used, reserved, windowEnd, renewal }
   return { kind: 'refused', error: errors.exceeded(params) }
 }
 
