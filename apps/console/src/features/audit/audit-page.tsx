@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useFormat } from '../../i18n/format.ts'
 import { useText } from '../../i18n/messages.ts'
 import { collectPages } from '../../shared/api/pages.ts'
+import { sessionQuery } from '../../shared/api/queries.ts'
 import type { AuditEntry } from '../../shared/api/types.ts'
 import { usePages } from '../../shared/api/use-pages.ts'
 import type { CsvColumn } from '../../shared/csv.ts'
@@ -76,6 +78,20 @@ function Filters({ search }: { readonly search: AuditSearch }) {
   )
 }
 
+/** A name where it is known, the way to a node, and the bare id else. */
+function Actor({ actor }: Pick<AuditEntry, 'actor'>) {
+  const reader = useQuery(sessionQuery).data?.user
+  if (reader !== undefined && actor.id === reader.id) return reader.name
+  if (actor.kind === 'node') {
+    return (
+      <Link to="/nodes/$nodeId" params={{ nodeId: actor.id }} className="mono">
+        {actor.id}
+      </Link>
+    )
+  }
+  return <span className={actor.kind === 'system' ? '' : 'mono'}>{actor.id}</span>
+}
+
 function useColumns(): readonly Column<AuditEntry>[] {
   const t = useText(auditMessages)
   const format = useFormat()
@@ -97,7 +113,7 @@ function useColumns(): readonly Column<AuditEntry>[] {
       title: t('who'),
       render: (entry) => (
         <>
-          {entry.actor.id}
+          <Actor actor={entry.actor} />
           <div className="small muted">{kindOf(entry.actor.kind)}</div>
         </>
       ),

@@ -54,7 +54,7 @@ function Headline({ capacity }: { readonly capacity: Capacity }) {
               petaflops(headline.effective)
             )
           }
-          note={headline === null ? null : t('measured', { share: format.percent(headline.measuredShare) })}
+          note={headline === null ? t('noHeadline') : t('measured', { share: format.percent(headline.measuredShare) })}
         />
         <FigureTile
           name={t('confidence')}

@@ -6,6 +6,7 @@ import { FactList } from '../../shared/ui/fact-list.tsx'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { Unknown } from '../../shared/ui/unknown.tsx'
 import { capacityMessages } from './capacity.messages.ts'
+import { NominalCell } from './nominal-cell.tsx'
 
 /** How far the domestic chips carry the load, and why some of them stand idle. */
 export function DomesticPanel({ capacity }: { readonly capacity: Capacity }) {
@@ -48,7 +49,7 @@ export function DomesticPanel({ capacity }: { readonly capacity: Capacity }) {
               title: t('nominal'),
               align: 'right',
               sortBy: (row) => row.nominal,
-              render: (row) => <span className="num">{format.measure(row.nominal, 'P')}</span>,
+              render: (row) => <NominalCell nominal={row.nominal} />,
             },
           ]}
         />

@@ -6,6 +6,7 @@ import { ChipStateMark } from '../../shared/ui/chip-state.tsx'
 import { DataTable } from '../../shared/ui/data-table.tsx'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { capacityMessages } from './capacity.messages.ts'
+import { NominalCell } from './nominal-cell.tsx'
 
 export function StatePanel({ capacity }: { readonly capacity: Capacity }) {
   const t = useText(capacityMessages)
@@ -35,7 +36,7 @@ export function StatePanel({ capacity }: { readonly capacity: Capacity }) {
             title: t('nominal'),
             align: 'right',
             sortBy: (row) => row.nominal,
-            render: (row) => <span className="num">{format.measure(row.nominal, 'P')}</span>,
+            render: (row) => <NominalCell nominal={row.nominal} />,
           },
         ]}
       />

@@ -24,7 +24,9 @@ function Lineage({ event }: { readonly event: UsageEvent }) {
       {event.chipUuids.map((uuid) => {
         const chip = chips.find((candidate) => candidate.facts.uuid === uuid)
         return chip === undefined ? (
-          <code key={uuid}>{uuid}</code>
+          <Link key={uuid} to="/chips/$chipId" params={{ chipId: uuid }} className="mono">
+            {uuid}
+          </Link>
         ) : (
           <Link key={uuid} to="/chips/$chipId" params={{ chipId: chip.id }}>
             {chip.facts.product}
