@@ -34,12 +34,13 @@ describe('joining', { timeout: 60_000 }, () => {
     if (process.platform !== 'win32') expect((await stat(file())).mode & 0o777).toBe(0o600)
   })
 
-  it('is the same joining when the answer was lost on the way', async () => {
-    const server = await serverWith(['mjt_a'])
+  it('stays the same node with the same key when the answer was lost on the way', async () => {
+    const server = await serverWith(['mjt_a', 'mjt_b'])
     server.setLoseAnswers(true)
     await expect(joinServer(wish(server.url, 'mjt_a'))).rejects.toMatchObject({ code: 'agent.join.unreachable' })
     server.setLoseAnswers(false)
-    expect((await joinServer(wish(server.url, 'mjt_a'))).nodeId).toBe('node_1')
+    await expect(joinServer(wish(server.url, 'mjt_a'))).rejects.toMatchObject({ code: 'agent.join.refused' })
+    expect((await joinServer(wish(server.url, 'mjt_b'))).nodeId).toBe('node_1')
     expect(server.nodeIds()).toEqual(['node_1'])
   })
 
