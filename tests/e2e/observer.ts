@@ -16,7 +16,6 @@ const statusView = z.object({
   store: z.object({ kind: z.string(), version: z.string() }),
   deployments: z.array(z.object({ state: z.string(), servedModel: z.string(), restarts: z.number() })),
 })
-const usagePage = z.object({ items: z.array(usageEvent), nextCursor: z.string().nullable() })
 
 const health = z.object({ state: z.string(), slots: z.object({ busy: z.number(), queued: z.number() }) })
 const engineRequest = z.object({ state: z.string(), completionTokens: z.number() })
@@ -48,8 +47,24 @@ export function observe(factory: RunningFactory) {
     return directory
   }
 
+  const listOf = async <Item extends z.ZodType>(path: string, item: Item): Promise<z.infer<Item>[]> => {
+    const page = z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+    const items: z.infer<Item>[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
+      const next: z.infer<typeof page> = page.parse(await ask(`${path}?limit=500${query}`))
+      items.push(...next.items)
+      cursor = next.nextCursor
+    }
+    return items
+  }
+
   return {
     runDirectory,
+    /** An answer of the API, as its operator. */
+    ask,
+    /** All items of a list of the API, over all pages. */
+    listOf,
     status: async () => statusView.parse(await ask('/api/v1/status')),
     pidOf: (name: ChildName): number => {
       const child = read(children, 'run', 'children.json').find((each) => each.name === name)
@@ -63,16 +78,7 @@ export function observe(factory: RunningFactory) {
       engineRequest.parse(await askSocket(join(engineDirectory(), 'engine.sock'), `/internal/requests/${id}`)),
 
     /** Every usage row there is, over all pages. */
-    async usage(): Promise<UsageEvent[]> {
-      const rows: UsageEvent[] = []
-      for (let cursor: string | null = ''; cursor !== null; ) {
-        const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
-        const page = usagePage.parse(await ask(`/api/v1/usage?limit=500${query}`))
-        rows.push(...page.items)
-        cursor = page.nextCursor
-      }
-      return rows
-    },
+    usage: (): Promise<UsageEvent[]> => listOf('/api/v1/usage', usageEvent),
 
     /** Whether the server has committed everything that stands in the gateway's journal. */
     isShipped(): boolean {
