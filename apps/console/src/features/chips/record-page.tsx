@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { Button } from 'antd'
 import { useText } from '../../i18n/messages.ts'
-import { chipsQuery } from '../../shared/api/queries.ts'
+import { realChipsQuery } from '../../shared/api/queries.ts'
 import type { ProvingRecord } from '../../shared/api/types.ts'
 import { downloadFile } from '../../shared/download.ts'
 import { CopyBlock } from '../../shared/ui/copy-block.tsx'
@@ -21,7 +21,7 @@ import { AxisCard, inOrder } from './scores-panel.tsx'
 
 function Content({ record }: { readonly record: ProvingRecord }) {
   const t = useText(recordMessages)
-  const chips = useQuery(chipsQuery)
+  const chips = useQuery(realChipsQuery)
   const chip = chips.data?.items.find((candidate) => candidate.facts.uuid === record.chipUuid)
   const evidence = readEvidence(record.evidence)
   const raw = JSON.stringify(record, null, 2)

@@ -66,7 +66,9 @@ function grouped(cells: readonly FleetCell[], by: GroupBy): readonly (readonly [
 }
 
 function nodesOf(cells: readonly FleetCell[]): readonly FleetCell[][] {
-  const nodes = [...Map.groupBy(cells, (cell) => cell.nodeId).values()]
+  // The server's order may change between two answers; places must not.
+  const inOrder = cells.toSorted((a, b) => (a.chipId < b.chipId ? -1 : 1))
+  const nodes = [...Map.groupBy(inOrder, (cell) => cell.nodeId).values()]
   return nodes.sort(([a], [b]) => byName.compare(a?.nodeName ?? '', b?.nodeName ?? ''))
 }
 

@@ -60,6 +60,20 @@ describe('layoutMap', () => {
     )
   })
 
+  it('gives every chip the same place in whatever order the server names them', () => {
+    fc.assert(
+      fc.property(
+        fleets.chain((cells) => fc.tuple(fc.constant(cells), fc.shuffledSubarray(cells, { minLength: cells.length }))),
+        ([cells, shuffled]) => {
+          const places = (all: readonly FleetCell[]) =>
+            new Map(layoutMap(all, 'rack', 900).cells.map((placed) => [placed.cell.chipId, `${placed.x} ${placed.y}`]))
+          expect(places(shuffled)).toEqual(places(cells))
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
   it('names racks by number and puts what has none last', () => {
     const racks = ['R10', null, 'R2', 'R1'].map((rack, node) => cell({ chipId: `${node}`, nodeId: `${node}`, rack }))
     expect(layoutMap(racks, 'rack', 1000).groups.map((group) => group.key)).toEqual(['R1', 'R2', 'R10', null])

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../i18n/format.ts'
 import { useLocale } from '../../i18n/locale.tsx'
 import { useText } from '../../i18n/messages.ts'
-import { chipsQuery } from '../../shared/api/queries.ts'
+import { realChipsQuery } from '../../shared/api/queries.ts'
 import type { Deployment, Model } from '../../shared/api/types.ts'
 import type { Column } from '../../shared/ui/data-table.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
@@ -14,7 +14,7 @@ import { modelMessages } from './models.messages.ts'
 /** Links to the chips of the given stable names, by product where it is at hand. */
 export function ChipLinks({ uuids }: { readonly uuids: readonly string[] }) {
   const t = useText(modelMessages)
-  const chips = useQuery(chipsQuery).data?.items ?? []
+  const chips = useQuery(realChipsQuery).data?.items ?? []
   if (uuids.length === 0) return <span className="muted">{t('none')}</span>
   return (
     <span className="row">

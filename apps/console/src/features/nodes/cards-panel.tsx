@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../i18n/format.ts'
+import { useLocale } from '../../i18n/locale.tsx'
 import { useText } from '../../i18n/messages.ts'
 import { ChipStateMark } from '../../shared/ui/chip-state.tsx'
 import { CopyBlock } from '../../shared/ui/copy-block.tsx'
@@ -8,6 +9,7 @@ import { DataTable } from '../../shared/ui/data-table.tsx'
 import { Empty } from '../../shared/ui/empty.tsx'
 import { Panel } from '../../shared/ui/panel.tsx'
 import { QueryView } from '../../shared/ui/query-view.tsx'
+import { sorted } from '../../shared/ui/sorted.ts'
 import { Unknown } from '../../shared/ui/unknown.tsx'
 import { cardsQuery } from './api.ts'
 import { nodeMessages } from './nodes.messages.ts'
@@ -16,6 +18,7 @@ import { nodeMessages } from './nodes.messages.ts'
 export function CardsPanel({ nodeId }: { readonly nodeId: string }) {
   const t = useText(nodeMessages)
   const format = useFormat()
+  const { locale } = useLocale()
   const cards = useQuery(cardsQuery(nodeId))
   return (
     <Panel
@@ -36,7 +39,7 @@ export function CardsPanel({ nodeId }: { readonly nodeId: string }) {
           ) : (
             <DataTable
               caption={t('cards')}
-              rows={page.items}
+              rows={sorted(page.items, (card) => card.cardKey, false, locale)}
               rowKey={(card) => card.cardKey}
               columns={[
                 {

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../i18n/format.ts'
 import { useText } from '../../i18n/messages.ts'
-import { chipsQuery, statusQuery } from '../../shared/api/queries.ts'
+import { realChipsQuery, statusQuery } from '../../shared/api/queries.ts'
 import type { Status } from '../../shared/api/types.ts'
 import { FactList } from '../../shared/ui/fact-list.tsx'
 import { PageHead } from '../../shared/ui/page-head.tsx'
@@ -42,7 +42,7 @@ function FactoryPanel({ status }: { readonly status: Status }) {
 function Content({ status }: { readonly status: Status }) {
   const t = useText(overviewMessages)
   const format = useFormat()
-  const chips = useQuery(chipsQuery)
+  const chips = useQuery(realChipsQuery)
   const needs = needsOf(status, chips.data?.items ?? [])
   const served = status.deployments.find((deployment) => deployment.state === 'ready')?.servedModel ?? null
   const starting = status.steps.some((step) => step.state !== 'done' && step.state !== 'skipped')

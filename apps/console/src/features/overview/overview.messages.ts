@@ -21,6 +21,7 @@ export const overviewMessages = defineMessages({
   chipsTile: { en: 'Chips usable', 'zh-CN': '可用芯片' },
   chipsOf: { en: '{usable} of {all}', 'zh-CN': '{usable} / {all}' },
   chipsSick: { en: '{sick} need attention', 'zh-CN': '{sick} 颗需要处理' },
+  chipsSimulated: { en: '{simulated} simulated apart', 'zh-CN': '另有 {simulated} 颗模拟芯片' },
   chipsUnknown: { en: 'Health unknown: {unknown}', 'zh-CN': '{unknown} 颗状态未知' },
   chipsWell: { en: 'All healthy', 'zh-CN': '全部正常' },
   deploymentsTile: { en: 'Deployments ready', 'zh-CN': '就绪部署' },

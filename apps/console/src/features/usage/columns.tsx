@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useFormat } from '../../i18n/format.ts'
 import { useText } from '../../i18n/messages.ts'
-import { chipsQuery } from '../../shared/api/queries.ts'
+import { realChipsQuery } from '../../shared/api/queries.ts'
 import type { UsageEvent } from '../../shared/api/types.ts'
 import type { Column } from '../../shared/ui/data-table.tsx'
 import { StateMark, stateOf } from '../../shared/ui/state-mark.tsx'
@@ -13,7 +13,7 @@ import { usageMessages } from './usage.messages.ts'
 /** The way back from an answer: the revision that gave it and the chips it ran on. */
 function Lineage({ event }: { readonly event: UsageEvent }) {
   const t = useText(usageMessages)
-  const chips = useQuery(chipsQuery).data?.items ?? []
+  const chips = useQuery(realChipsQuery).data?.items ?? []
   if (event.revisionId === null) return <Unknown reason={t('noLineage')} />
   return (
     <span className="lineage">

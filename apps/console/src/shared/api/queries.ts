@@ -29,9 +29,10 @@ export const statusQuery = queryOptions({
   refetchInterval: (query) => (query.state.data?.ready === true ? 30_000 : 2_000),
 })
 
-export const chipsQuery = queryOptions({
-  queryKey: ['chips'],
-  queryFn: ({ signal }) => request<Page<Chip>>('/api/v1/chips', { signal }),
+/** What work can run on: the first chips that are not simulated. */
+export const realChipsQuery = queryOptions({
+  queryKey: ['chips', 'real'],
+  queryFn: ({ signal }) => request<Page<Chip>>('/api/v1/chips?simulated=false&limit=100', { signal }),
 })
 
 export const modelsQuery = queryOptions({

@@ -43,7 +43,8 @@ const kinds = ['card', 'link', 'switch', 'switches', 'bridge', 'socket', 'system
 export function LinkMatrix({ topology }: { readonly topology: NodeTopology }) {
   const t = useText(messages)
   const format = useFormat()
-  const { chips, links } = topology
+  const { links } = topology
+  const chips = topology.chips.toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0))
   if (links.length === 0) return <Empty title={t('none')}>{t('noneWhy')}</Empty>
   const byPair = new Map(links.map((link) => [`${link.from} ${link.to}`, link]))
   const between = (a: string, b: string) => byPair.get(`${a} ${b}`) ?? byPair.get(`${b} ${a}`)
