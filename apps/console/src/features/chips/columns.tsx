@@ -57,7 +57,7 @@ export function useChipColumns(): readonly Column<Chip>[] {
             {chip.facts.product}
           </Link>{' '}
           <UnverifiedNote vendor={chip.facts.vendor} />
-          <div className="small muted">
+          <div className="small muted chip-place">
             {chip.nodeName}
             {chip.facts.index === null ? '' : ` #${chip.facts.index}`}
           </div>
@@ -90,14 +90,14 @@ export function useChipColumns(): readonly Column<Chip>[] {
     {
       key: 'prefill',
       title: t('prefill'),
-      width: '16%',
+      width: '15%',
       sortBy: (chip) => chip.score.axes.prefill?.score ?? null,
       render: (chip) => <AxisCell chip={chip} event="prefill" />,
     },
     {
       key: 'decode',
       title: t('decode'),
-      width: '16%',
+      width: '15%',
       sortBy: (chip) => chip.score.axes.decode?.score ?? null,
       render: (chip) => <AxisCell chip={chip} event="decode" />,
     },

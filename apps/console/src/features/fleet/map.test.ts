@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FleetCell } from '../../shared/api/types.ts'
 import { cellAt, layoutMap, neighbour } from './map-layout.ts'
-import { driftedChips, figuresBy, standingOf } from './standing.ts'
+import { asOfNow, driftedChips, figuresBy, standingOf } from './standing.ts'
 
 const cell = (over: Partial<FleetCell> = {}): FleetCell => ({
   chipId: 'c',
@@ -121,6 +121,11 @@ describe('figures of the map', () => {
         expect(figures?.utilizationRatio === null).toBe(!measured)
       }),
     )
+  })
+
+  it('shows no old reading as one of now', () => {
+    expect(asOfNow(cell({ state: 'unknown' }))).toMatchObject({ utilizationRatio: null, temperatureCelsius: null })
+    expect(asOfNow(cell())).toEqual(cell())
   })
 
   it('marks a driver that differs from most of its product, and none without a majority', () => {

@@ -3,6 +3,11 @@ import type { FleetCell } from '../../shared/api/types.ts'
 /** Below this a chip counts as idle: drivers report a few per cent while nothing runs. */
 const busyFrom = 0.05
 
+/** Readings of a chip that nobody can see now are of some earlier time: on a map of now they count as unknown. */
+export function asOfNow(cell: FleetCell): FleetCell {
+  return cell.state === 'unknown' ? { ...cell, utilizationRatio: null, temperatureCelsius: null } : cell
+}
+
 export type Standing = 'busy' | 'idle' | 'sick' | 'unknown'
 
 /** What an operator asks of a chip first. Sick: anything between degraded and missing, and what is quarantined. */
