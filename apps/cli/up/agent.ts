@@ -1,25 +1,26 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LauncherEvent } from '@medley/agent'
 import { CliError } from '../cli-error.ts'
 import { entryPath } from '../entries.ts'
 import { paths } from '../settings.ts'
 import { releaseLock, takeLock, writeAtomically } from './lock.ts'
+import { openLogFile } from './log-file.ts'
 import { runDirectory } from './plans.ts'
 import { stopSignal } from './stop-signal.ts'
-import { createSupervisor, endLeftovers, NeverReadyError } from './supervisor.ts'
-
-const LEFTOVER_PATIENCE_MS = 40_000
-const STOP_MS = 45_000
-/** A server that is away for a while is no reason to give up. */
-const READY_MS = 365 * 86_400_000
 
 /** Held by the agent of a machine that is a node of another one's server. */
 export function agentLock(data: string): string {
   return join(paths(data).run, 'agent-lock.json')
 }
 
-/** Runs the agent of a machine that has joined, and starts it again when it ends, until it is told to stop. */
+/**
+ * Runs the agent of a machine that has joined, in the version it has fetched, until it is told to stop.
+ *
+ * @throws CliError with exit code 4 when the server will never take this node again, 5 when its agent runs already
+ */
 export async function runAgent(data: string, json: boolean): Promise<void> {
+  const { startLauncher } = await import('@medley/agent')
   const files = paths(data)
   for (const directory of [files.run, files.logs, files.agent]) mkdirSync(directory, { recursive: true, mode: 0o700 })
   const lock = takeLock(agentLock(data), { host: '', port: 0, gatewayPort: 0 })
@@ -28,46 +29,41 @@ export async function runAgent(data: string, json: boolean): Promise<void> {
       5,
       `The agent of ${data} runs already (pid ${lock.owner.pid}). Stop it with Ctrl-C in its terminal.`,
     )
-  const childrenFile = join(files.run, 'agent-children.json')
-  const note = (text: string) => {
-    if (!json) process.stderr.write(`${text}\n`)
-  }
-  const supervisor = createSupervisor({
-    childrenFile,
-    logDirectory: files.logs,
-    onEvent: ({ kind, detail }) => {
-      if (kind === 'ready') note('connected to the server. Stop with Ctrl-C.')
-      if (kind === 'exited')
-        note(`the agent ended (${detail}) and is started again; its log: ${join(files.logs, 'agent.log')}`)
-    },
-  })
+  // A token that joined this machine is no business of the agent and what it starts.
+  delete process.env.MEDLEY_JOIN_TOKEN
   const stopped = stopSignal()
+  const logFile = join(files.logs, 'agent.log')
   try {
-    await endLeftovers(childrenFile, LEFTOVER_PATIENCE_MS)
-    const config = join(files.run, 'agent-alone.json')
-    writeAtomically(config, JSON.stringify({ dataDirectory: files.agent, runDirectory: runDirectory(data) }, null, 2))
-    const child = supervisor.start({
-      name: 'agent',
-      command: process.execPath,
-      args: ['--enable-source-maps', '--max-old-space-size=512', '--max-semi-space-size=4', entryPath('agent')],
-      env: { ...process.env, MEDLEY_AGENT_CONFIG: config, MEDLEY_JOIN_TOKEN: undefined },
-      cwd: '/',
-      ready: 'message',
-      readyTimeoutMs: READY_MS,
-      stopBy: 'message',
-      stopTimeoutMs: STOP_MS,
+    const configFile = join(files.run, 'agent-alone.json')
+    writeAtomically(configFile, JSON.stringify({ dataDirectory: files.agent, runDirectory: runDirectory(data) }))
+    const launcher = startLauncher({
+      program: entryPath('agent'),
+      configFile,
+      dataDirectory: files.agent,
+      output: openLogFile(logFile),
+      onEvent: (event) => tell(event, logFile, json),
     })
-    await Promise.race([child.whenReady(), stopped.promise])
-    await stopped.promise
-  } catch (error) {
-    if (!(error instanceof NeverReadyError)) throw error
-    throw new CliError(
-      1,
-      `${error.message}. Its log, ${join(files.logs, 'agent.log')}, ends with:\n  ${error.lastWord ?? 'nothing'}`,
-    )
+    const end = await Promise.race([launcher.done, stopped.promise])
+    await launcher.stop()
+    if (typeof end === 'number' && end !== 0)
+      throw new CliError(
+        4,
+        `The server no longer takes this node. Ask for a new token there, and: medley agent join URL`,
+      )
   } finally {
-    await supervisor.stopAll()
     releaseLock(agentLock(data))
     stopped.forget()
   }
+}
+
+function tell(event: LauncherEvent, logFile: string, json: boolean): void {
+  if (json) return void process.stdout.write(`${JSON.stringify(event)}\n`)
+  const version = event.version === null ? '' : ` ${event.version}`
+  const text = {
+    started: null,
+    ready: `the agent${version} is connected to the server. Stop with Ctrl-C.`,
+    ended: 'reason' in event ? `the agent${version} ended (${event.reason}); its log: ${logFile}` : null,
+    'rolled-back': `version${version} did not work here and was given up`,
+  }[event.kind]
+  if (text !== null) process.stderr.write(`${text}\n`)
 }
