@@ -1,14 +1,13 @@
 /** The control API's shapes, taken from the server; types only, so nothing of the server is bundled. */
 import type {
   capacityPoint,
-  chipStanding,
   createdJoinToken,
   metricDefinition,
   newAlertChannel,
   newAlertRule,
   newJoinToken,
 } from '@medley/server/fleet-schemas'
-import type { Chip as ChipOnly } from '@medley/server/schemas'
+import type { Chip } from '@medley/server/schemas'
 
 export type {
   Alert,
@@ -31,6 +30,7 @@ export type {
 export type {
   ApiKey,
   AxisScore,
+  Chip,
   CreatedApiKey,
   Deployment,
   Model,
@@ -47,7 +47,6 @@ export type {
 type Output<Schema extends { readonly _zod: { readonly output: unknown } }> = Schema['_zod']['output']
 type Input<Schema extends { readonly _zod: { readonly input: unknown } }> = Schema['_zod']['input']
 
-export type Chip = ChipOnly & Output<typeof chipStanding>
 export type ChipState = Chip['state']
 export type CapacityPoint = Output<typeof capacityPoint>
 export type CreatedJoinToken = Output<typeof createdJoinToken>
