@@ -181,7 +181,7 @@ function verdictOf(worst: Fault['kind'] | null, errors: number): Pick<ChipCondit
 }
 
 /** Utilisation by the node's load curve, 0 to 1. `atMs`: true time since the Unix epoch, for curves by the day. */
-export function utilizationAt(curve: LoadCurve, chip: SimulatedChip, elapsedMs: number, atMs: number): number {
+function utilizationAt(curve: LoadCurve, chip: SimulatedChip, elapsedMs: number, atMs: number): number {
   const noise = curve.noise * (2 * randomAt(chip.seed, Math.floor(elapsedMs / BEAT_MS)) - 1)
   return Math.min(1, Math.max(0, levelOf(curve, elapsedMs, atMs) + noise))
 }
