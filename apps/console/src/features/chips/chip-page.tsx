@@ -108,7 +108,9 @@ function Content({ chip }: { readonly chip: Chip }) {
         action={
           <>
             <QuarantineControl chip={chip} />
-            <ProveControl proving={proving} label={measured ? t('proveAgain') : t('prove')} />
+            {chip.facts.simulated ? null : (
+              <ProveControl proving={proving} label={measured ? t('proveAgain') : t('prove')} />
+            )}
           </>
         }
       />

@@ -55,6 +55,10 @@ export const chipMessages = defineMessages({
     en: 'The quick proving takes at most a minute and gives prefill and decode scores.',
     'zh-CN': '快速测评最多一分钟，给出预填充和解码两项得分。',
   },
+  noScoresSimulated: {
+    en: 'A simulated chip has no hardware to measure and is never scored.',
+    'zh-CN': '模拟芯片没有硬件可测，不会有得分。',
+  },
   prove: { en: 'Prove', 'zh-CN': '测评' },
   proveAgain: { en: 'Prove again', 'zh-CN': '重新测评' },
   proving: { en: 'Proving: {step}', 'zh-CN': '测评中：{step}' },

@@ -87,7 +87,7 @@ export function ScoresPanel({ chip }: { readonly chip: Chip }) {
   return (
     <Panel title={t('scores')} flush>
       {axes.length === 0 ? (
-        <Empty title={t('noScoresTitle')}>{t('noScoresNext')}</Empty>
+        <Empty title={t('noScoresTitle')}>{t(chip.facts.simulated ? 'noScoresSimulated' : 'noScoresNext')}</Empty>
       ) : (
         <div className="axes">
           {axes.map((axis) => (
