@@ -40,7 +40,7 @@ export function addSimulate(fleet: Command): void {
         'where its keys lie, so that it comes back as the same nodes (default: by the plan’s name)',
       )
       .option('--insecure', 'allow a plain-text server beyond this machine'),
-    'medley fleet simulate --plan bench/fleet/plans/mixed.yaml --duration 10m',
+    'medley fleet simulate --plan bench/fleet/plans/demo.yaml --duration 10m',
   ).action(async (flags: SimulateFlags, command: Command) => {
     const durationMs = flags.duration === undefined ? null : duration(flags.duration)
     const agent = await import('@medley/agent')
