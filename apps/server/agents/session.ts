@@ -65,7 +65,7 @@ export function openSession(socket: WebSocket, { nodeId }: ProvenNode, ports: Se
   }
 
   async function samples({ id, nowMs, samples: rows, gaps }: Samples): Promise<void> {
-    const skewMs = skew.take(nowMs - ports.now())
+    const skewMs = skew.take(nowMs, ports.now())
     ports.fleet.heard(nodeId, skewMs)
     if (layout === null) return send(socket, { type: 'failed', id, code: refusals.noLayout })
     const intervalMs = ports.sampleIntervalMs

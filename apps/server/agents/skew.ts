@@ -1,25 +1,52 @@
-/** A difference this far from the known one is a clock that was set, not a slow network. */
-const JUMP_MS = 2_000
-const WEIGHT = 1 / 8
+import { type Doubt, doubted, isAgreed } from '@medley/monitoring'
 
-/** Agent's clock minus ours, smoothed over the frames that told of it. */
+/** A difference this far from the known one is a clock that was set, or a frame that was late. */
+const JUMP_MS = 2_000
+/** Frames of which the least late one counts: two minutes' worth at the usual interval, so that drift is followed. */
+const WINDOW = 8
+
+/** Agent's clock minus ours, by the least late of the newest frames that told of it. */
 export interface Skew {
   /** `null` before the first frame that named the agent's time. */
   readonly valueMs: number | null
-  /** @param differenceMs agent's time in a frame minus our time when it came */
-  take(differenceMs: number): number
+  /** @param agentMs agent's time in a frame @param nowMs our time when it came */
+  take(agentMs: number, nowMs: number): number
 }
 
 export function createSkew(): Skew {
-  let smoothed: number | null = null
+  let newest: number[] = []
+  let value: number | null = null
+  let doubt: Doubt | null = null
+  let lastAgentMs = Number.NEGATIVE_INFINITY
+
+  function start(differenceMs: number): number {
+    newest = [differenceMs]
+    doubt = null
+    return differenceMs
+  }
+
+  function following(known: number, differenceMs: number, nowMs: number, wentBack: boolean): number {
+    // No network makes a frame early or an agent's time run backwards.
+    if (wentBack || differenceMs > known + JUMP_MS) return start(differenceMs)
+    if (differenceMs < known - JUMP_MS) {
+      doubt = doubted(doubt, differenceMs, nowMs, JUMP_MS)
+      return isAgreed(doubt, nowMs) ? start(doubt.mostMs) : known
+    }
+    doubt = null
+    newest = [...newest, differenceMs].slice(-WINDOW)
+    return Math.max(...newest)
+  }
+
   return {
     get valueMs() {
-      return smoothed === null ? null : Math.round(smoothed)
+      return value
     },
-    take(differenceMs) {
-      const known = smoothed ?? differenceMs
-      smoothed = Math.abs(differenceMs - known) > JUMP_MS ? differenceMs : known + (differenceMs - known) * WEIGHT
-      return Math.round(smoothed)
+    take(agentMs, nowMs) {
+      const differenceMs = Math.round(agentMs - nowMs)
+      const wentBack = agentMs < lastAgentMs - JUMP_MS
+      lastAgentMs = agentMs
+      value = value === null ? start(differenceMs) : following(value, differenceMs, nowMs, wentBack)
+      return value
     },
   }
 }

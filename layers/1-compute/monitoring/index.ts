@@ -1,5 +1,6 @@
 export { createOtlpExport, type OtlpExport, type OtlpExportPorts } from './adapters/otlp.ts'
 export { monitoringMigrations } from './adapters/tables.ts'
+export { type Doubt, doubted, isAgreed } from './domain/skew.ts'
 export { monitoringErrors } from './errors.ts'
 export { createMonitoring, type MonitoringPorts } from './monitoring.ts'
 export type { ChipLabels, ChipReading, Gap, Monitoring, Resolution, Series, SeriesPoint } from './ports.ts'

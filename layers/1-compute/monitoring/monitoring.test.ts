@@ -131,6 +131,40 @@ describe('a node that hands in samples', () => {
     expect(monitoring.latest(`${from.nodeId}-a`)?.atMs).toBe(times[3])
   })
 
+  it('is not taken for one whose clock was set because a frame was late', async () => {
+    const from = node()
+    const monitoring = open()
+    const times = every(START_MS + HOUR_MS, 6)
+    const lateMs = 12_000
+    for (const [index, atMs] of times.entries()) {
+      const delayMs = index === 2 || index === 3 ? lateMs : 0
+      clock.ms = atMs + delayMs
+      // Handed in again with the next, as after a cut.
+      const samples = samplesAt(times.slice(Math.max(index - 1, 0), index + 1))
+      await monitoring.ingest({ ...from, samples, skewMs: -delayMs })
+    }
+    expect(await storedTimes(from.nodeId)).toEqual(times)
+  })
+
+  it('is followed where its clock was really set back', async () => {
+    const from = node()
+    const monitoring = open()
+    const times = every(START_MS + HOUR_MS, 8)
+    const handIn = (atMs: number, skewMs: number) => {
+      clock.ms = atMs
+      return monitoring.ingest({ ...from, samples: samplesAt([atMs + skewMs]), skewMs })
+    }
+    // By an hour: seen at once. By twelve seconds: believed when three frames agree.
+    for (const atMs of times.slice(0, 2)) await handIn(atMs, HOUR_MS)
+    for (const atMs of times.slice(2, 4)) await handIn(atMs, 0)
+    for (const atMs of times.slice(4)) await handIn(atMs, -12_000)
+    expect(await storedTimes(from.nodeId)).toEqual([
+      ...times.slice(0, 4),
+      ...times.slice(4, 6).map((atMs) => atMs - 12_000),
+      ...times.slice(6),
+    ])
+  })
+
   it('cannot put samples into the future', async () => {
     const from = node()
     const monitoring = open()

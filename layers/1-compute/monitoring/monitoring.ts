@@ -7,7 +7,7 @@ import { expose } from './adapters/expose.ts'
 import { gaps, series } from './adapters/history.ts'
 import { createLatest } from './adapters/latest.ts'
 import { loadMemory } from './adapters/load.ts'
-import { createNodes, steadySkew } from './adapters/nodes.ts'
+import { createNodes, takeSkew } from './adapters/nodes.ts'
 import { createPartitions } from './adapters/partitions.ts'
 import { footprint, retain } from './adapters/retention.ts'
 import { MOST_AHEAD_MS } from './adapters/store-samples.ts'
@@ -67,7 +67,7 @@ export function createMonitoring({ store, clock, gatherMs = 400, log }: Monitori
       await loaded()
       const node = nodes.of(batch.nodeId)
       node.intervalMs = Math.max(Math.round(batch.intervalMs), 1)
-      node.skewMs = steadySkew(node.skewMs, batch.skewMs)
+      takeSkew(node, batch.skewMs, clock.now())
       const layout = layouts.of(batch.layout)
       const corrected = (ms: number) => Math.max(Math.round(ms - node.skewMs), 0)
       const timesMs = batch.samples.map(({ atMs }) => corrected(atMs))

@@ -49,6 +49,8 @@ export interface Monitoring {
   /**
    * Resolves when the samples are durable (group commit, at most a second's wait). The same sample again is dropped.
    * Sample times are the agent's, corrected by `skewMs` where that is more than the allowance.
+   * A smaller one than before may only be a late frame: it counts once three calls over ten seconds agree, or where
+   * the agent's time has run backwards.
    */
   ingest(batch: {
     readonly nodeId: string

@@ -1,4 +1,5 @@
 import type { Timeline } from '../domain/gaps.ts'
+import { type Doubt, doubted, isAgreed } from '../domain/skew.ts'
 
 /** What is held in memory of each node that has readings. As stored: changed only after a commit. */
 export interface NodeState {
@@ -12,6 +13,10 @@ export interface NodeState {
   storedIntervalMs: number | null
   skewMs: number
   storedSkewMs: number
+  /** What newer measurements say against it; a late frame says the same as a clock that was set back. */
+  skewDoubt: Doubt | null
+  /** Its own clock when we last heard of it, as far as we know. */
+  agentMs: number
   /** Until when the agent told of times without samples: one that comes below may fill one. */
   reportedToMs: number
 }
@@ -43,6 +48,8 @@ export function createNodes(): Nodes {
         storedIntervalMs: null,
         skewMs: 0,
         storedSkewMs: 0,
+        skewDoubt: null,
+        agentMs: Number.NEGATIVE_INFINITY,
         reportedToMs: Number.NEGATIVE_INFINITY,
       }
       byId.set(nodeId, fresh)
@@ -60,10 +67,25 @@ export function createNodes(): Nodes {
 export const timelineOf = (node: NodeState): Timeline => ({ firstMs: node.firstMs, newestMs: node.newestMs, holes: [] })
 
 /**
- * The correction to use from now on. It keeps still while the measured one wavers about it: a sample handed in again
- * over another connection must get the same time, or it would be stored twice.
+ * Takes what was measured into the correction that is used from now on. It keeps still while the measured one wavers
+ * about it: a sample handed in again over another connection must get the same time, or it would be stored twice.
  */
-export function steadySkew(inUseMs: number, measuredMs: number): number {
-  if (Math.abs(measuredMs - inUseMs) <= SKEW_ALLOWANCE_MS) return inUseMs
-  return Math.abs(measuredMs) <= SKEW_ALLOWANCE_MS ? 0 : Math.round(measuredMs)
+export function takeSkew(node: NodeState, measuredMs: number, nowMs: number): void {
+  const agentMs = nowMs + measuredMs
+  const isNew = node.number === null && node.agentMs === Number.NEGATIVE_INFINITY
+  const wentBack = agentMs < node.agentMs - SKEW_ALLOWANCE_MS
+  node.agentMs = agentMs
+  if (Math.abs(measuredMs - node.skewMs) <= SKEW_ALLOWANCE_MS) {
+    node.skewDoubt = null
+  } else if (isNew || wentBack || measuredMs > node.skewMs) {
+    believe(node, measuredMs)
+  } else {
+    node.skewDoubt = doubted(node.skewDoubt, measuredMs, nowMs, SKEW_ALLOWANCE_MS)
+    if (isAgreed(node.skewDoubt, nowMs)) believe(node, node.skewDoubt.mostMs)
+  }
+}
+
+function believe(node: NodeState, measuredMs: number): void {
+  node.skewMs = Math.abs(measuredMs) <= SKEW_ALLOWANCE_MS ? 0 : Math.round(measuredMs)
+  node.skewDoubt = null
 }
