@@ -12,7 +12,8 @@ const STEPS = { ratio: 0.001, celsius: 0.1, watts: 0.1, hertz: 1e6, bytes: 2 ** 
 describe('a reading as a code', () => {
   it('comes back within half a step, and rates within four digits', () => {
     const reading = fc.oneof(
-      fc.double({ noNaN: true, min: -1e13, max: 1e13 }),
+      // Inside every scale: what is beyond the steps of thousandths is unknown.
+      fc.double({ noNaN: true, min: -2e12, max: 2e12 }),
       fc.double({ min: -500, max: 500, noNaN: true }),
     )
     fc.assert(
