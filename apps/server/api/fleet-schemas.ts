@@ -119,7 +119,7 @@ export const gap = z
   .object({
     from: timestamp,
     to: timestamp,
-    reason: z.enum(['agent-stopped', 'buffer-full', 'clock-jumped', 'unknown']),
+    reason: z.enum(['agent-stopped', 'buffer-full', 'clock-jumped', 'not-read', 'unknown']),
   })
   .openapi('Gap', { description: 'A time in which nobody looked' })
 export type Gap = z.infer<typeof gap>

@@ -385,6 +385,37 @@ describe('times without samples', () => {
     )
   }, 120_000)
 
+  it('of one chip are marked where its node sent on without it, at every resolution', async () => {
+    const from = node()
+    const monitoring = open()
+    clock.ms = START_MS + 3 * HOUR_MS
+    const times = every(START_MS + 60_000, 600)
+    const hung = { fromMs: START_MS + 40 * 60_000, toMs: START_MS + 140 * 60_000 }
+    const isHung = (atMs: number) => atMs > hung.fromMs - INTERVAL_MS && atMs < hung.toMs
+    await monitoring.ingest({
+      ...from,
+      samples: times.map((atMs) => ({
+        atMs,
+        values: [isHung(atMs) ? METRICS.map(() => null) : [0.5, 1, 40, 0], [0.25, null, 50, 7]],
+      })),
+    })
+    const [firstMs, lastMs] = [times[0] ?? 0, times.at(-1) ?? 0]
+    const gapsAt = async (chip: string, resolution: 'raw' | 'minute' | 'hour', fromMs = firstMs, toMs = lastMs) => {
+      const query = { nodeId: from.nodeId, chipUuid: `${from.nodeId}-${chip}`, fromMs, toMs, resolution }
+      return (await monitoring.series({ ...query, metrics: METRICS })).map(({ gaps }) => gaps)
+    }
+    const all = (gap: object) => METRICS.map(() => [{ ...gap, reason: 'not-read' }])
+    expect(await gapsAt('a', 'raw')).toEqual(all({ ...hung, fromMs: hung.fromMs - INTERVAL_MS }))
+    expect(await gapsAt('a', 'minute')).toEqual(all(hung))
+    expect(await gapsAt('a', 'hour')).toEqual(all({ fromMs: START_MS + HOUR_MS, toMs: START_MS + 2 * HOUR_MS }))
+    // It hangs through the whole period, and into its end.
+    const within = { fromMs: hung.fromMs + 600_000, toMs: hung.fromMs + 1_200_000 }
+    expect(await gapsAt('a', 'minute', within.fromMs, within.toMs)).toEqual(all(within))
+    expect(await gapsAt('a', 'minute', firstMs, within.toMs)).toEqual(all({ ...hung, toMs: within.toMs }))
+    // What a chip never tells is not missing.
+    expect(await gapsAt('b', 'minute')).toEqual([[], [], [], []])
+  })
+
   it('carry the reason that the agent gives, and one that it fills later is gone', async () => {
     const from = node()
     const monitoring = open()

@@ -22,7 +22,8 @@ export interface SeriesPoint {
 export interface Gap {
   readonly fromMs: number
   readonly toMs: number
-  readonly reason: SampleGap['reason'] | 'unknown'
+  /** `not-read`: the node sent, but without this reading; only in series. */
+  readonly reason: SampleGap['reason'] | 'not-read' | 'unknown'
 }
 
 export interface Series {
@@ -69,7 +70,7 @@ export interface Monitoring {
     readonly metrics: readonly string[]
     readonly fromMs: number
     readonly toMs: number
-    /** Chosen by the range and what is still kept where left out. */
+    /** Chosen by the range and what is still kept where left out; a coarser one where the time is dropped already. */
     readonly resolution?: Resolution
   }): Promise<readonly Series[]>
   gaps(query: { readonly nodeId: string; readonly fromMs: number; readonly toMs: number }): Promise<readonly Gap[]>

@@ -46,7 +46,7 @@ async function rows(table: string): Promise<number | undefined> {
 const readAll = (resolution: 'raw' | 'minute' | 'hour', fromMs: number, toMs: number) =>
   monitoring
     .series({ nodeId: 'node_a', chipUuid: 'chip-a', metrics: ['utilizationRatio'], fromMs, toMs, resolution })
-    .then(([series]) => series?.points.length)
+    .then(([series]) => [series?.points.length, series?.resolution])
 
 it('keeps samples a day, minutes a month and hours two years, by whole partitions', async () => {
   clock.ms = START_MS + HOUR_MS
@@ -59,19 +59,23 @@ it('keeps samples a day, minutes a month and hours two years, by whole partition
   while ((await monitoring.compact(clock.ms)).hours > 0);
   await monitoring.retain(clock.ms)
   expect(await partitions('metric_raw')).not.toContain(START_MS)
-  expect(await readAll('raw', ...until(START_MS + HOUR_MS))).toBe(0)
-  expect(await readAll('minute', ...until(START_MS + HOUR_MS))).toBe(1)
+  // Told in minutes, and said so: an empty answer without a gap would be a lie.
+  expect(await readAll('raw', ...until(START_MS + HOUR_MS))).toEqual([1, 'minute'])
   expect(await rows('metric_hour')).toBe(1)
 
   clock.ms = START_MS + 31 * DAY_MS
   await monitoring.retain(clock.ms)
   expect(await partitions('metric_minute')).toEqual([])
-  expect(await readAll('hour', ...until(clock.ms))).toBe(1)
+  expect(await readAll('hour', ...until(clock.ms))).toEqual([1, 'hour'])
+  expect(await readAll('raw', ...until(START_MS + HOUR_MS))).toEqual([1, 'hour'])
 
   clock.ms = START_MS + 800 * DAY_MS
   await monitoring.retain(clock.ms)
   expect(await partitions('metric_hour')).toEqual([])
   expect((await monitoring.footprint()).map(({ table }) => table)).toContain('metric_gaps')
+  for (const resolution of ['raw', 'minute', 'hour'] as const) {
+    await expect(readAll(resolution, ...until(START_MS + HOUR_MS))).rejects.toMatchObject({ code: 'monitoring.range' })
+  }
 })
 
 it('makes the partitions of the next hours before they are needed', async () => {
@@ -114,5 +118,5 @@ it('takes no sample into an hour of which others are gone, also when the clock i
   clock.ms = START_MS + HOUR_MS
   await handIn([START_MS + 31_000])
   expect(await rows('metric_raw')).toBe(0)
-  expect(await readAll('minute', START_MS, START_MS + HOUR_MS)).toBe(1)
+  expect(await readAll('minute', START_MS, START_MS + HOUR_MS)).toEqual([1, 'minute'])
 })

@@ -6,18 +6,21 @@ import {
   gatherPoints,
   LONGEST_MS,
   MOST_POINTS,
+  type Point,
   type Points,
   pointWidth,
   type Resolution,
 } from '../domain/period.ts'
 import { placeOf } from '../domain/rollup.ts'
 import { decodeSample } from '../domain/sample-code.ts'
+import { unreadTimes } from '../domain/unread.ts'
 import { monitoringErrors as errors } from '../errors.ts'
 import type { Gap, Monitoring, Series } from '../ports.ts'
 import type { SampleGap } from '../protocol.ts'
 import { CATALOGUE_QUANTA, METRIC_PLACES } from './catalogue.ts'
 import type { NodeState, Nodes } from './nodes.ts'
 import { type Database, SCOPE, type Tx } from './partitions.ts'
+import { keptSince } from './retention.ts'
 import {
   MINUTE_MS,
   type NodeRollup,
@@ -43,9 +46,11 @@ interface Wanted {
   readonly chipUuid: string
   readonly fromMs: number
   readonly toMs: number
+  readonly widthMs: number
   readonly points: readonly { readonly metric: number; readonly points: Points }[]
 }
 
+const RESOLUTIONS: readonly Resolution[] = ['raw', 'minute', 'hour']
 /** Rollups of one read: a quarter of a day's worth of parsing between turns of the event loop. */
 const SPANS_AT_ONCE = 24
 
@@ -58,17 +63,34 @@ export async function series(ports: HistoryPorts, query: SeriesQuery, nowMs: num
     chipUuid: query.chipUuid,
     fromMs: query.fromMs,
     toMs: query.toMs,
+    widthMs,
     points: metrics.map(({ place }) => ({ metric: place, points: gatherPoints(widthMs) })),
   })
   const wanted = number === null ? wantedBy(1) : await READERS[resolution](ports, number, query, wantedBy)
   const missing = node ? await gaps(ports, node, query.fromMs, query.toMs, nowMs) : []
-  return metrics.map(({ name }, index) => ({
-    chipUuid: query.chipUuid,
-    metric: name,
-    resolution,
-    points: wanted.points[index]?.points.finish() ?? [],
-    gaps: missing,
-  }))
+  const points = wanted.points.map((each) => each.points.finish())
+  const anything = points.some(({ length }) => length > 0)
+  return metrics.map(({ name }, index) => {
+    const own = points[index] ?? []
+    // What this chip never tells beside its other readings is not missing.
+    const unread = node && (own.length > 0 || !anything) ? unreadOf(node, wanted, own, missing) : []
+    const gaps = [...missing, ...unread].sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs)
+    return { chipUuid: query.chipUuid, metric: name, resolution, points: own, gaps }
+  })
+}
+
+/** The node sent, and still this chip was not read: its tool hung, or nobody saw the chip. */
+function unreadOf(node: NodeState, wanted: Wanted, points: readonly Point[], missing: readonly Gap[]): Gap[] {
+  const { firstMs, newestMs, intervalMs } = node
+  if (firstMs === null || newestMs === null) return []
+  const readings = {
+    timesMs: points.map(({ atMs }) => atMs),
+    widthMs: wanted.widthMs,
+    fromMs: Math.max(wanted.fromMs, firstMs),
+    toMs: Math.min(wanted.toMs, newestMs),
+    toleranceMs: toleranceOf(intervalMs),
+  }
+  return unreadTimes(readings, missing).map((hole) => ({ ...hole, reason: 'not-read' as const }))
 }
 
 function placeOfMetric(name: string): number {
@@ -78,14 +100,22 @@ function placeOfMetric(name: string): number {
 }
 
 function checkedResolution({ fromMs, toMs, resolution }: SeriesQuery, nowMs: number): Resolution {
-  const chosen = resolution ?? fittingResolution(fromMs, toMs, nowMs)
+  const chosen = kept(resolution ?? fittingResolution(fromMs, toMs, nowMs), fromMs, nowMs)
   const refuse = (path: string, reason: string) =>
     errors.range({ reason, days: LONGEST_MS[chosen] / DAY_MS }, { errors: [{ path, message: reason }] })
   if (!Number.isSafeInteger(fromMs) || fromMs < 0) throw refuse('from', 'from is not a time')
   if (!Number.isSafeInteger(toMs) || toMs < 0) throw refuse('to', 'to is not a time')
   if (fromMs >= toMs) throw refuse('from', 'from >= to')
+  const keptMs = keptSince(chosen, nowMs)
+  if (fromMs < keptMs) throw refuse('from', `from < ${new Date(keptMs).toISOString()}`)
   if (toMs - fromMs > LONGEST_MS[chosen]) throw refuse('to', `to - from > ${LONGEST_MS[chosen] / DAY_MS} d`)
   return chosen
+}
+
+/** What is dropped already is told in the finest steps that are kept; the answer names them. */
+function kept(resolution: Resolution, fromMs: number, nowMs: number): Resolution {
+  const coarser = RESOLUTIONS.slice(RESOLUTIONS.indexOf(resolution))
+  return coarser.find((each) => fromMs >= keptSince(each, nowMs)) ?? 'hour'
 }
 
 type Reader = (

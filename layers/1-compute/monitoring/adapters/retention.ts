@@ -1,5 +1,14 @@
 import { sql } from 'kysely'
-import { type Database, listPartitions, type Partition, type Partitions, SCOPE, type Tx } from './partitions.ts'
+import type { Resolution } from '../domain/period.ts'
+import {
+  type Database,
+  listPartitions,
+  type Partition,
+  type Partitions,
+  partitionStart,
+  SCOPE,
+  type Tx,
+} from './partitions.ts'
 import { RAW_KEPT_MS } from './store-samples.ts'
 import { DAY_MS, PARTITION_MS, type PartitionedTable } from './tables.ts'
 
@@ -10,6 +19,10 @@ const KEPT_MS: Readonly<Record<PartitionedTable, number>> = {
 }
 /** Of what a partition still has to give to the next level: so long it waits for that, then space goes first. */
 const MOST_OVERDUE_MS = 7 * DAY_MS
+
+/** From here on all is kept: what is older is dropped, or soon will be. */
+export const keptSince = (resolution: Resolution, nowMs: number) =>
+  Math.max(partitionStart(`metric_${resolution}`, nowMs - KEPT_MS[`metric_${resolution}`]), 0)
 
 /** What is too old goes by whole partitions: no row is deleted, nothing is left to clean. */
 export async function retain(database: Database, partitions: Partitions, nowMs: number): Promise<void> {

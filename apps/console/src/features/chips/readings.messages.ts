@@ -23,6 +23,7 @@ export const readingMessages = defineMessages({
   'agent-stopped': { en: 'the agent did not run', 'zh-CN': '代理未运行' },
   'buffer-full': { en: 'cut off too long, oldest readings dropped', 'zh-CN': '断线太久，最早的读数被丢弃' },
   'clock-jumped': { en: 'the node slept or its clock was set', 'zh-CN': '节点休眠过，或时钟被调整' },
+  'not-read': { en: 'the node sent, but this was not read', 'zh-CN': '节点在线，但没有读到此项' },
   unknown: { en: 'reason unknown', 'zh-CN': '原因未知' },
   gapLine: { en: '{from}, for {length}: {why}', 'zh-CN': '{from} 起，持续 {length}：{why}' },
   table: { en: 'As a table', 'zh-CN': '看表格' },

@@ -147,6 +147,7 @@ export const nodeMessages = defineMessages({
     'zh-CN': '断线太久，代理丢弃了最早的读数',
   },
   'clock-jumped': { en: 'The node slept or its clock was set', 'zh-CN': '节点休眠过，或时钟被调整' },
+  'not-read': { en: 'The node sent, but a chip was not read', 'zh-CN': '节点在线，但没有读到芯片' },
   'unknown-gap': { en: 'Reason unknown', 'zh-CN': '原因未知' },
   topology: { en: 'Links between chips', 'zh-CN': '芯片互联' },
   overviewTab: { en: 'Overview', 'zh-CN': '概况' },
