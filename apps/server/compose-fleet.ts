@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Alerting, createAlerting } from '@medley/alerting'
+import { healthReasons } from '@medley/drivers'
 import { createEnrolment, type Enrolment } from '@medley/enrolment'
 import type { JoinAnswer, JoinRequest } from '@medley/enrolment/protocol'
-import { createFleet, type OpenedFleet } from '@medley/fleet'
+import { createFleet, fleetEvidence, type OpenedFleet } from '@medley/fleet'
 import type { Json } from '@medley/kernel'
 import { createMonitoring, type Monitoring } from '@medley/monitoring'
 import { createSupply, type Supply } from '@medley/supply'
@@ -71,6 +72,8 @@ export async function composeFleet(base: Base, models: Models): Promise<FleetPar
     ids,
     clock,
     secret: createHash('sha256').update(`alerting ${instance.secrets.pepper}`).digest(),
+    evidenceTexts: { ...healthReasons, ...fleetEvidence },
+    timeZone: config.alerts?.timeZone,
     log: (message, fields) => log.warn(fields, message),
   })
   const orders = createOrders({

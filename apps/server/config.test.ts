@@ -37,3 +37,14 @@ describe('the address people open', () => {
     for (const wrong of ['factory.example', 'ftp://factory.example']) expect(() => urlWith(wrong)).toThrow('publicUrl')
   })
 })
+
+describe('the zone in which alerts tell the time', () => {
+  const zoneWith = (zone: string) =>
+    readServerConfig({ MEDLEY_SERVER_CONFIG: file, MEDLEY_TIME_ZONE: zone }).alerts?.timeZone
+
+  it('is one that exists, or left out', () => {
+    expect(zoneWith('Asia/Shanghai')).toBe('Asia/Shanghai')
+    expect(zoneWith('')).toBeUndefined()
+    expect(() => zoneWith('Asia/Nowhere')).toThrow('no such time zone')
+  })
+})

@@ -9,6 +9,14 @@ const storeConnection = z.object({
   database: z.string(),
 })
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
 /** Written by the supervisor into a private file; the path comes in `MEDLEY_SERVER_CONFIG`. */
 export const serverConfig = z.object({
   version: z.string(),
@@ -38,6 +46,12 @@ export const serverConfig = z.object({
       sampleIntervalMs: z.number().int().min(1_000).default(15_000),
     })
     .prefault({}),
+  alerts: z
+    .object({
+      /** IANA name of the zone in which alert messages tell the time; left out: the server's own. */
+      timeZone: z.string().refine(isTimeZone, 'no such time zone').optional(),
+    })
+    .optional(),
 })
 export type ServerConfig = z.infer<typeof serverConfig>
 
@@ -47,7 +61,8 @@ export function publicUrlOf({ publicUrl, consoleUrl }: ServerConfig): string {
 }
 
 /**
- * `MEDLEY_PUBLIC_URL` goes before the file: the supervisor knows where it listens, not what stands before it.
+ * `MEDLEY_PUBLIC_URL` and `MEDLEY_TIME_ZONE` go before the file: the supervisor knows where it listens, not what stands
+ * before it or who is called.
  *
  * @throws ZodError naming the field, when the file is not of this form.
  */
@@ -55,5 +70,9 @@ export function readServerConfig(env: NodeJS.ProcessEnv): ServerConfig {
   const file = env.MEDLEY_SERVER_CONFIG
   if (!file) throw new Error('MEDLEY_SERVER_CONFIG is not set: the server is started by `medley up`')
   const written: object = JSON.parse(readFileSync(file, 'utf8'))
-  return serverConfig.parse({ ...written, ...(env.MEDLEY_PUBLIC_URL ? { publicUrl: env.MEDLEY_PUBLIC_URL } : {}) })
+  return serverConfig.parse({
+    ...written,
+    ...(env.MEDLEY_PUBLIC_URL ? { publicUrl: env.MEDLEY_PUBLIC_URL } : {}),
+    ...(env.MEDLEY_TIME_ZONE ? { alerts: { timeZone: env.MEDLEY_TIME_ZONE } } : {}),
+  })
 }

@@ -1,9 +1,11 @@
+import { CHIP_METRICS } from '@medley/monitoring/protocol'
 import { createSealer } from './adapters/sealed.ts'
 import type { AlertingTables } from './adapters/tables.ts'
 import { createAlerts } from './alerts.ts'
 import { createChannels } from './channels.ts'
 import type { Context } from './context.ts'
 import { deliver } from './delivery.ts'
+import type { Wording } from './domain/wording.ts'
 import { createEvaluation } from './evaluation.ts'
 import type { Alerting, AlertingPorts } from './ports.ts'
 import { createRules, seedRules } from './rules.ts'
@@ -15,11 +17,14 @@ const TICK_MS = 1_000
  * deliver.
  *
  * @throws {Error} where the instance's secret is shorter than 32 bytes.
+ * @throws {RangeError} where there is no such time zone.
  */
 export async function createAlerting(ports: AlertingPorts): Promise<Alerting> {
   const { store, ids, clock, secret, log = () => {}, messageIntervalMs = 10_000, gatherMs = 3_000 } = ports
   const database = store.tables<AlertingTables>()
-  const context: Context = { database, ids, clock, sealer: createSealer(secret), log, messageIntervalMs, gatherMs }
+  const sealer = createSealer(secret)
+  const wording = wordingOf(ports)
+  const context: Context = { database, ids, clock, sealer, wording, log, messageIntervalMs, gatherMs }
   await seedRules(context)
   return {
     ...createRules(context),
@@ -28,6 +33,12 @@ export async function createAlerting(ports: AlertingPorts): Promise<Alerting> {
     ...(await createEvaluation(context)),
     ...createWorker(context),
   }
+}
+
+function wordingOf({ evidenceTexts = {}, timeZone }: AlertingPorts): Wording {
+  const zone = new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
+  const metrics = new Map(CHIP_METRICS.map(({ name, title, unit }) => [name, { title, unit }]))
+  return { evidence: evidenceTexts, metrics, timeZone: zone }
 }
 
 function createWorker(context: Context): Pick<Alerting, 'deliver' | 'start' | 'stop'> {

@@ -4,6 +4,7 @@ import type { ScopedDatabase } from '@medley/store'
 import type { Sealer } from './adapters/sealed.ts'
 import type { AlertingTables } from './adapters/tables.ts'
 import type { MetricColumns } from './domain/rule.ts'
+import type { Wording } from './domain/wording.ts'
 
 /** What the parts of this module share. */
 export interface Context {
@@ -11,6 +12,7 @@ export interface Context {
   readonly ids: IdFactory
   readonly clock: Clock
   readonly sealer: Sealer
+  readonly wording: Wording
   readonly log: (message: string, fields: Readonly<Record<string, string | number>>) => void
   readonly messageIntervalMs: number
   readonly gatherMs: number

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { createIdFactory, systemScope } from '@medley/kernel'
+import { CHIP_METRICS } from '@medley/monitoring/protocol'
 import { startTestStore, type TestStore } from '@medley/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -70,6 +71,8 @@ const open = () =>
     ids,
     clock,
     secret,
+    evidenceTexts: { 'not-listed': { en: '{tool} does not list it', 'zh-CN': '{tool} 没有列出它' } },
+    timeZone: 'Asia/Shanghai',
     log: (message, fields) => void logged.push(JSON.stringify([message, fields])),
   })
 
@@ -186,6 +189,57 @@ describe('a message', () => {
       { event: 'firing' },
     ])
     expect(got?.headers['x-medley-delivery']).toBe(body.deliveryId)
+  })
+
+  it.each([
+    [
+      'zh-CN',
+      [
+        /芯片过热\*\* .*温度 91.5 °C，高于 85 °C/,
+        /新增不可纠正 ECC 错误\*\* .*不可纠正 ECC 错误一小时内增加 3，超过 0/,
+        /加速卡丢失或不可用\*\* .*状态：掉卡 \| smi ＜b＞ 没有列出它 \| 开始于 \d{4}-\d\d-\d\d 12:00:\d\d UTC\+8/,
+        /节点失联\*\* .*节点没有响应/,
+      ],
+    ],
+    [
+      'en',
+      [
+        /Chip too hot\*\* .*Temperature 91.5 °C, above 85 °C/,
+        /Uncorrected ECC errors: 3 more within an hour, above 0/,
+        /state: lost \| smi ＜b＞ does not list it \| since \d{4}-\d\d-\d\d 12:00:\d\d UTC\+8/,
+        /The node does not answer/,
+      ],
+    ],
+  ] as const)('says why in the reader’s words, with units and the time of a zone: %s', async (locale, wanted) => {
+    far.answer = (_, response) => json(response, { errcode: 0 })
+    await channel({ kind: 'dingtalk', url: `${base}/robot/send?access_token=${TOKEN}`, locale })
+    const node = { nodeId: 'node_x', name: 'x', tenantId: null, simulated: false, maintenance: false } as const
+    const seen = (state: 'healthy' | 'lost', eccErrors: number) => ({
+      chipId: 'chip_1',
+      nodeId: 'node_x',
+      name: 'x · Card 0',
+      vendor: 'acme',
+      product: 'Card',
+      state,
+      evidence: state === 'lost' ? [{ code: 'not-listed', params: { tool: 'smi <b>' } }] : [],
+      quarantine: null,
+      driverVersion: null,
+      simulated: false,
+      values: CHIP_METRICS.map(({ name }) =>
+        name === 'temperatureCelsius' ? 91.5 : name === 'eccErrorsUncorrected' ? eccErrors : null,
+      ),
+      readAtMs: nowMs,
+    })
+    const nodes = [
+      { ...node, state: 'connected' as const },
+      { ...node, nodeId: 'node_y', name: 'y', state: 'away' as const },
+    ]
+    await alerting.evaluate({ complete: true, nodes, chips: [seen('healthy', 4)] })
+    nowMs += 1_000
+    await alerting.evaluate({ complete: true, nodes, chips: [seen('lost', 7)] })
+    await later(3)
+    const text = robotBody.parse(JSON.parse(far.received[0]?.body ?? '')).markdown.text ?? ''
+    for (const line of wanted) expect(text).toMatch(line)
   })
 
   it('names machines without giving them a voice', async () => {

@@ -61,7 +61,7 @@ async function attempt({ sealer, clock }: Context, { channel, parcel }: Claim): 
 }
 
 /** Takes a channel for one try: nobody else sends to it until the try is settled or its lease is over. */
-function claimNext({ database, clock }: Context): Promise<Claim | null> {
+function claimNext({ database, clock, wording }: Context): Promise<Claim | null> {
   return database.run(SCOPE, async (tx) => {
     const now = new Date(clock.now())
     const channel = await tx
@@ -93,7 +93,7 @@ function claimNext({ database, clock }: Context): Promise<Claim | null> {
       .execute()
     const lease = { next_try_at: new Date(now.getTime() + LEASE_MS) }
     await tx.updateTable('alert_channels').set(lease).where('id', '=', channel.id).execute()
-    return { channel, deliveryIds, parcel: await pack(tx, channel, waiting) }
+    return { channel, deliveryIds, parcel: await pack(tx, wording, channel, waiting) }
   })
 }
 
@@ -111,6 +111,7 @@ function waitingFor(tx: Tx, channelId: string, most: number): Promise<Selectable
 
 async function pack(
   tx: Tx,
+  wording: Context['wording'],
   channel: Selectable<AlertChannelsTable>,
   waiting: readonly Selectable<AlertDeliveriesTable>[],
 ): Promise<Parcel> {
@@ -124,7 +125,7 @@ async function pack(
     return [{ ...alert, alertId: alert.id, event }]
   })
   const alerts = latestPerAlert(notices).map(({ alertId: _, ...alert }) => alert)
-  return { id: waiting[0]?.id ?? channel.id, message: compose(notices, channel.locale), alerts }
+  return { id: waiting[0]?.id ?? channel.id, message: compose(notices, channel.locale, wording), alerts }
 }
 
 async function settle(tx: Tx, context: Context, claim: Claim, outcome: SendOutcome): Promise<void> {

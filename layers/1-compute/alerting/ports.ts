@@ -132,6 +132,10 @@ export interface AlertingPorts {
   readonly clock: Clock
   /** The instance's secret, at least 32 bytes; the key of the channels' addresses is derived from it. */
   readonly secret: Uint8Array
+  /** Sentences of the evidence codes of chips, for messages; `{name}` is replaced by the parameter of that name. */
+  readonly evidenceTexts?: Readonly<Record<string, Localized>> | undefined
+  /** IANA name of the zone in which messages tell the time; the server's own when left out. */
+  readonly timeZone?: string | undefined
   /** Told of messages that could not be sent; never holds an address or a secret. */
   readonly log?: ((message: string, fields: Readonly<Record<string, string | number>>) => void) | undefined
   /** Shortest time between two messages of one channel, milliseconds; 10,000 when left out. */

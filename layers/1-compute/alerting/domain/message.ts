@@ -1,6 +1,7 @@
 import type { Locale, Localized } from '@medley/kernel'
 import type { Coded } from './observation.ts'
 import type { Severity } from './rule.ts'
+import { localTime, sentence, type Wording } from './wording.ts'
 
 export interface Notice {
   readonly alertId: string
@@ -60,7 +61,7 @@ const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info']
 /**
  * Puts alerts of one failure into one message. An alert that began and ended meanwhile is told once, as ended.
  */
-export function compose(notices: readonly Notice[], locale: Locale): Message {
+export function compose(notices: readonly Notice[], locale: Locale, wording: Wording): Message {
   const words = WORDS[locale]
   const newest = latestPerAlert(notices)
   const firing = newest.filter(({ event }) => event === 'firing')
@@ -69,7 +70,7 @@ export function compose(notices: readonly Notice[], locale: Locale): Message {
       Number(left.event === 'resolved') - Number(right.event === 'resolved') ||
       SEVERITIES.indexOf(left.severity) - SEVERITIES.indexOf(right.severity),
   )
-  const lines = ordered.slice(0, MOST_LINES).map((notice) => line(notice, locale))
+  const lines = ordered.slice(0, MOST_LINES).map((notice) => line(notice, locale, wording))
   const title = words.title(firing.length, newest.length - firing.length)
   return { title, lines, more: newest.length - lines.length, locale, mood: moodOf(firing) }
 }
@@ -102,32 +103,22 @@ export function latestPerAlert<Item extends Pick<Notice, 'alertId' | 'event'>>(n
   return [...byAlert.values()]
 }
 
-function line(notice: Notice, locale: Locale): string {
+function line(notice: Notice, locale: Locale, wording: Wording): string {
   const words = WORDS[locale]
   const badge = notice.event === 'resolved' ? words.resolved : words[notice.severity]
   const marks = [badge, ...(notice.simulated ? [words.simulated] : [])].join(' · ')
   const ended = notice.event === 'resolved' && notice.resolvedAt !== null
-  const when = ended ? `${words.until} ${utc(notice.resolvedAt)}` : `${words.since} ${utc(notice.startedAt)}`
+  const at = localTime(ended ? notice.resolvedAt : notice.startedAt, wording.timeZone)
+  const when = `${ended ? words.until : words.since} ${at}`
   const name = plain(notice.ruleName[locale])
-  const why = notice.event === 'firing' ? notice.evidence.slice(0, 2).map(reason) : []
+  const why =
+    notice.event === 'firing' ? notice.evidence.slice(0, 2).map((each) => plain(sentence(each, locale, wording))) : []
   return `**【${marks}】${name}** ${[plain(notice.subject), ...why, when, notice.alertId].join(' | ')}`
-}
-
-/** Codes have no sentences here; their parameters say enough to decide whether to get up. */
-function reason({ code, params }: Coded): string {
-  const { metric, value, threshold, state, version, usual } = params
-  if (metric !== undefined) return plain(`${metric} ${value} (${threshold})`)
-  if (usual !== undefined) return plain(`${version} ≠ ${usual}`)
-  return plain(state ?? code)
 }
 
 function moodOf(firing: readonly Notice[]): Message['mood'] {
   if (firing.length === 0) return 'good'
   return firing.some(({ severity }) => severity === 'critical') ? 'bad' : 'poor'
-}
-
-function utc(at: Date): string {
-  return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
 /** Names come from machines: none may make a link, call a group (`<at>`), or begin a line of its own. */
