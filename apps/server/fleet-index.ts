@@ -24,7 +24,8 @@ export interface FleetIndex {
   close(): void
 }
 
-const NODES_PER_PAGE = 500
+/** Nodes are large; read by the hundred, nobody else's answers wait for them. */
+const NODES_PER_PAGE = 100
 /** A fleet that changes all the time is read at most this often. */
 const LEAST_AGE_MS = 300
 /** Changes by another server of the same store are not announced here. */

@@ -238,13 +238,24 @@ export async function readSummary(tx: Tx, viewer: Viewer): Promise<FleetSummary>
   }
 }
 
+/** Rows fetched at once: reading ten thousand in one piece would hold up everybody else's answers. */
+const CELLS_AT_ONCE = 1_000
+
 export async function readCells(tx: Tx, viewer: Viewer): Promise<readonly FleetCell[]> {
-  const { rows } = await sql<FleetCell>`
+  await sql`
+    declare fleet_cells no scroll cursor for
     select c.id as "chipId", c.uuid, c.node_id as "nodeId", n.hostname as "nodeName", n.tenant_id as "tenantId",
       (c.facts ->> 'index')::int as index, c.vendor, c.product, n.rack, c.state, c.evidence,
       c.quarantined_at is not null as quarantined, c.quarantine_reason as "quarantineReason",
       c.driver_version as "driverVersion", c.simulated
     from chips c join nodes n on n.id = c.node_id
     where ${visibleTo(viewer)} order by n.rack nulls last, n.id, c.id`.execute(tx)
-  return rows
+  const cells: FleetCell[] = []
+  for (;;) {
+    const { rows } = await sql<FleetCell>`fetch ${sql.lit(CELLS_AT_ONCE)} from fleet_cells`.execute(tx)
+    cells.push(...rows)
+    if (rows.length < CELLS_AT_ONCE) break
+  }
+  await sql`close fleet_cells`.execute(tx)
+  return cells
 }
