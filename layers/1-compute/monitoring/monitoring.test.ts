@@ -385,6 +385,29 @@ describe('times without samples', () => {
     )
   }, 120_000)
 
+  it('are told together where they are more than a picture shows, and none is left out', async () => {
+    const from = node()
+    const monitoring = open()
+    clock.ms = START_MS + HOUR_MS
+    await monitoring.ingest({ ...from, samples: samplesAt([clock.ms]) })
+    // Two years of a node that misses a few samples every hour, and an agent that tells of it every time.
+    const period = { nodeId: from.nodeId, fromMs: START_MS - 700 * DAY_MS, toMs: START_MS }
+    for (const table of ['metric_gaps (node, from_ms, to_ms)', 'metric_gap_reports (node, from_ms, to_ms, reason)']) {
+      await test.store.pool.query(`insert into ${table}
+        select number, at, at + 60000 ${table.includes('reason') ? ", 'buffer-full'" : ''} from metric_nodes,
+        generate_series(${period.fromMs}::bigint, ${period.toMs - 1}, ${HOUR_MS}) as at
+        where node_id = '${from.nodeId}'`)
+    }
+    const gaps = await monitoring.gaps(period)
+    expect(gaps.length).toBeLessThanOrEqual(1_501)
+    expect(new Set(gaps.map(({ reason }) => reason))).toEqual(new Set(['buffer-full']))
+    const covered = (atMs: number) => gaps.some(({ fromMs, toMs }) => fromMs <= atMs && atMs + 60_000 <= toMs)
+    const all = Array.from({ length: 700 * 24 }, (_, hour) => period.fromMs + hour * HOUR_MS)
+    expect(all.filter((atMs) => !covered(atMs))).toEqual([])
+    const day = { ...period, toMs: period.fromMs + DAY_MS }
+    expect(await monitoring.gaps(day)).toHaveLength(24)
+  })
+
   it('of one chip are marked where its node sent on without it, at every resolution', async () => {
     const from = node()
     const monitoring = open()

@@ -246,16 +246,23 @@ export async function gaps(
 ): Promise<readonly Gap[]> {
   const { number } = node
   if (number === null) return []
+  const widthMs = pointWidth(fromMs, toMs, 1)
   const { holes, reports } = await database.run(SCOPE, async (tx) => {
+    // More than a picture can show are told together where they begin within one point of it.
     const found = await sql<{ fromMs: number; toMs: number }>`
-      select from_ms::float8 as "fromMs", to_ms::float8 as "toMs" from metric_gaps
-      where node = ${number} and from_ms < ${toMs}::bigint and to_ms > ${fromMs}::bigint`.execute(tx)
+      with found as (select from_ms, to_ms, count(*) over () as many from metric_gaps
+        where node = ${number} and from_ms < ${toMs}::bigint and to_ms > ${fromMs}::bigint)
+      select min(from_ms)::float8 as "fromMs", max(to_ms)::float8 as "toMs" from found
+      group by case when many > ${MOST_POINTS} then from_ms / ${widthMs}::bigint else from_ms end`.execute(tx)
     // What explains a hole overlaps it, and a hole may begin before and end after the period.
     const least = Math.min(fromMs, ...found.rows.map((row) => row.fromMs))
     const greatest = Math.max(toMs, ...found.rows.map((row) => row.toMs))
     const told = await sql<{ fromMs: number; toMs: number; reason: SampleGap['reason']; filled: boolean }>`
-      select from_ms::float8 as "fromMs", to_ms::float8 as "toMs", reason, filled from metric_gap_reports
-      where node = ${number} and from_ms < ${greatest}::bigint and to_ms > ${least}::bigint`.execute(tx)
+      with found as (select from_ms, to_ms, reason, filled, count(*) over () as many from metric_gap_reports
+        where node = ${number} and from_ms < ${greatest}::bigint and to_ms > ${least}::bigint)
+      select min(from_ms)::float8 as "fromMs", max(to_ms)::float8 as "toMs", reason, filled from found
+      group by reason, filled, case when many > ${MOST_POINTS} then from_ms / ${widthMs}::bigint else from_ms end
+      `.execute(tx)
     return { holes: found.rows, reports: told.rows }
   })
   const { newestMs, intervalMs } = node

@@ -78,4 +78,45 @@ describe('times without samples', () => {
     ])
     expect(explainedGaps(holes, [])).toEqual([{ fromMs: 100, toMs: 200, reason: 'unknown' }])
   })
+
+  it('and their reasons are found in one walk, the same as by comparing all with all', () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })), { maxLength: 30 })
+    const spans = steps.map((all) => {
+      let atMs = 0
+      return all.map(([pauseMs, lengthMs]) => {
+        const fromMs = atMs + pauseMs
+        atMs = fromMs + lengthMs
+        return { fromMs, toMs: atMs }
+      })
+    })
+    const reasons = fc.constantFrom('agent-stopped', 'buffer-full')
+    const reports = fc
+      .tuple(spans, fc.infiniteStream(fc.record({ reason: reasons, filled: fc.boolean() })))
+      .map(([all, told]) => all.map((span) => ({ ...span, ...(told.next().value ?? expect.fail('endless')) })))
+    fc.assert(
+      fc.property(spans, reports, (holes, told) => {
+        const shared = (a: (typeof holes)[number], b: (typeof holes)[number]) =>
+          Math.min(a.toMs, b.toMs) - Math.max(a.fromMs, b.fromMs)
+        const explained = holes.map((hole) => {
+          const best = Math.max(...told.map((report) => shared(hole, report)), 0)
+          const found = best === 0 ? undefined : told.find((report) => shared(hole, report) === best)
+          return { ...hole, reason: found?.reason ?? 'unknown' }
+        })
+        const alone = told
+          .filter((report) => !report.filled && holes.every((hole) => shared(hole, report) <= 0))
+          .map(({ fromMs, toMs, reason }) => ({ fromMs, toMs, reason }))
+        const plain = [...explained, ...alone].sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs)
+        expect(explainedGaps([...holes].reverse(), told)).toEqual(plain)
+      }),
+    )
+  })
+
+  it('told of twice have the reason told first', () => {
+    const told = [
+      { fromMs: 0, toMs: 50, reason: 'agent-stopped', filled: false },
+      { fromMs: 10, toMs: 60, reason: 'buffer-full', filled: false },
+      { fromMs: 20, toMs: 30, reason: 'clock-jumped', filled: false },
+    ]
+    expect(explainedGaps([{ fromMs: 5, toMs: 58 }], told)).toEqual([{ fromMs: 5, toMs: 58, reason: 'agent-stopped' }])
+  })
 })

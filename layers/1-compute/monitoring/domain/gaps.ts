@@ -66,28 +66,43 @@ export interface GapReport<Reason extends string> extends Hole {
 
 /**
  * Holes with the reason the agent gave, and what the agent told of without there being a hole: a short stop, or a
- * time from which no sample has come yet.
+ * time from which no sample has come yet. One walk over both, whatever their numbers.
+ *
+ * @param holes disjoint, in any order
  */
 export function explainedGaps<Reason extends string>(
   holes: readonly Hole[],
   reports: readonly GapReport<Reason>[],
 ): (Hole & { readonly reason: Reason | 'unknown' })[] {
-  const explained = holes.map((hole) => {
-    let reason: Reason | 'unknown' = 'unknown'
-    let longest = 0
-    for (const report of reports) {
-      const shared = overlapMs(hole, report)
-      if (shared > longest) {
-        longest = shared
-        reason = report.reason
-      }
+  const explained = [...holes].sort(byTime).map((hole) => ({ ...hole, reason: 'unknown' as Reason | 'unknown' }))
+  const longest = new Float64Array(explained.length)
+  const alone: Explained<Reason>[] = []
+  let first = 0
+  for (const { fromMs, toMs, reason, filled } of disjoint(reports)) {
+    while ((explained[first]?.toMs ?? Number.POSITIVE_INFINITY) <= fromMs) first += 1
+    let at = first
+    for (let hole = explained[at]; hole && hole.fromMs < toMs; at += 1, hole = explained[at]) {
+      const shared = Math.min(hole.toMs, toMs) - Math.max(hole.fromMs, fromMs)
+      if (shared <= (longest[at] ?? 0)) continue
+      longest[at] = shared
+      hole.reason = reason
     }
-    return { ...hole, reason }
-  })
-  const alone = reports
-    .filter((report) => !report.filled && !holes.some((hole) => overlapMs(hole, report) > 0))
-    .map(({ fromMs, toMs, reason }) => ({ fromMs, toMs, reason }))
-  return [...explained, ...alone].sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs)
+    if (at === first && !filled) alone.push({ fromMs, toMs, reason })
+  }
+  return [...explained, ...alone].sort(byTime)
 }
 
-const overlapMs = (a: Hole, b: Hole) => Math.min(a.toMs, b.toMs) - Math.max(a.fromMs, b.fromMs)
+type Explained<Reason> = { fromMs: number; toMs: number; reason: Reason | 'unknown' }
+
+const byTime = (a: Hole, b: Hole) => a.fromMs - b.fromMs || a.toMs - b.toMs
+
+/** Each time with the first that told of it, so that no hole meets more reports than begin or end in it. */
+function disjoint<Reason extends string>(reports: readonly GapReport<Reason>[]): GapReport<Reason>[] {
+  let toldToMs = Number.NEGATIVE_INFINITY
+  return [...reports].sort(byTime).flatMap((report) => {
+    const fromMs = Math.max(report.fromMs, toldToMs)
+    if (fromMs >= report.toMs) return []
+    toldToMs = report.toMs
+    return [{ ...report, fromMs }]
+  })
+}
