@@ -65,6 +65,19 @@ describe('the sample buffer', () => {
     )
   })
 
+  it('keeps the times of what is under way while the clock is set, and forgets it all the same', () => {
+    const buffer = createSampleBuffer({ maxAgeMs: 1e6, maxBytes: 1e6 })
+    for (const atMs of [1_000, 1_010, 1_020, 1_030]) buffer.push(sample(atMs))
+    buffer.addGap({ fromMs: 900, toMs: 1_000, reason: 'agent-stopped' })
+    const batch = buffer.batch(MOST)
+    buffer.shift(-500)
+    // A failure: the server may have them, and knows them by their times.
+    expect(buffer.batch(MOST)).toEqual(batch)
+    buffer.forget(batch)
+    expect(buffer.batch(MOST)).toMatchObject({ samples: [{ atMs: 530 }], gaps: [] })
+    expect(buffer.length).toBe(1)
+  })
+
   it('tells times by the new clock after it was set, and never more than a hundred gaps', () => {
     const buffer = createSampleBuffer({ maxAgeMs: 1e6, maxBytes: 1e6 })
     buffer.push(sample(1_000))

@@ -30,7 +30,10 @@ export interface SampleBuffer {
   batch(most: { readonly samples: number; readonly values: number }): Batch
   /** The server has these. */
   forget(batch: Batch): void
-  /** The clock by which the times were taken was set: they are told by the new one. */
+  /**
+   * The clock by which the times were taken was set: they are told by the new one. What a batch handed out keeps its
+   * times, also after a failure: the server may have it, and knows it again by these.
+   */
   shift(byMs: number): void
   readonly bytes: number
   readonly length: number
@@ -42,6 +45,7 @@ export function createSampleBuffer(limits: BufferLimits): SampleBuffer {
   let samples: KeptSample[] = []
   let gaps: SampleGap[] = []
   let bytes = 0
+  const handedOut = new WeakSet<KeptSample | SampleGap>()
 
   const addGap = (gap: SampleGap): void => {
     const last = gaps.findLastIndex(({ reason }) => reason === gap.reason)
@@ -75,7 +79,9 @@ export function createSampleBuffer(limits: BufferLimits): SampleBuffer {
         values += sample.values.length
         return sample.layout !== layout || index >= most.samples || (index > 0 && values > most.values)
       })
-      return { layout, samples: other < 0 ? [...samples] : samples.slice(0, other), gaps }
+      const batch = { layout, samples: other < 0 ? [...samples] : samples.slice(0, other), gaps }
+      for (const each of [...batch.samples, ...batch.gaps]) handedOut.add(each)
+      return batch
     },
     forget: (batch) => {
       const stored = new Set(batch.samples)
@@ -85,12 +91,11 @@ export function createSampleBuffer(limits: BufferLimits): SampleBuffer {
       gaps = gaps.filter((gap) => !told.has(gap))
     },
     shift: (byMs) => {
-      samples = samples.map((sample) => ({ ...sample, atMs: Math.max(0, sample.atMs + byMs) }))
-      gaps = gaps.map(({ fromMs, toMs, reason }) => ({
-        fromMs: Math.max(0, fromMs + byMs),
-        toMs: Math.max(0, toMs + byMs),
-        reason,
-      }))
+      const later = (ms: number): number => Math.max(0, ms + byMs)
+      samples = samples.map((each) => (handedOut.has(each) ? each : { ...each, atMs: later(each.atMs) }))
+      gaps = gaps.map((each) =>
+        handedOut.has(each) ? each : { ...each, fromMs: later(each.fromMs), toMs: later(each.toMs) },
+      )
     },
     get bytes() {
       return bytes

@@ -119,6 +119,15 @@ describe('telemetry', { timeout: 60_000 }, () => {
     expect(got.gaps[0]).toEqual({ fromMs: lastStoredMs, toMs: got.times[0], reason: 'agent-stopped' })
   })
 
+  it('goes on at once where the clock was ahead before the start, and tells so', async () => {
+    const { got } = await setUp({ lastStoredMs: 1_000_000 + 86_400_000, intervalMs: INTERVAL_MS })
+    await until('samples', () => got.times.length > 1)
+    expect(got.gaps).toMatchObject([{ reason: 'clock-jumped' }])
+    const [gap] = got.gaps
+    expect(gap?.toMs).toBeLessThanOrEqual(got.times[0] ?? 0)
+    expect(got.state?.lastStoredMs).toBeLessThan(1_000_000 + 86_400_000)
+  })
+
   it('tells of a sleep and of a clock set forward or back, and goes on', async () => {
     const { got, host } = await setUp()
     const jumps = (): readonly SampleGap[] => got.gaps.filter(({ reason }) => reason === 'clock-jumped')

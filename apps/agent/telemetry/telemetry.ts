@@ -50,6 +50,14 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   let lastStoredMs = options.state?.lastStoredMs ?? null
   /** Up to when there are samples, by this process or the one before. */
   let lastMs = lastStoredMs
+  // Samples of a time to come: the clock was set back while no agent ran, and by how much nobody knows.
+  const wasAhead = lastStoredMs !== null && lastStoredMs > clock.now()
+  if (wasAhead) {
+    lastStoredMs = null
+    lastMs = null
+    const atMs = Math.max(0, clock.now())
+    buffer.addGap({ fromMs: Math.max(0, atMs - intervalMs), toMs: atMs, reason: 'clock-jumped' })
+  }
   let layout: SampleLayout = { chips: [], metrics: [] }
   let told: SampleLayout | null = null
   let pumping = false
@@ -121,7 +129,8 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     buffer.forget(batch)
     const newest = batch.samples.at(-1)
     if (newest === undefined) return
-    lastStoredMs = newest.atMs
+    // By the clock of now: what was in flight keeps the times of a clock that was set meanwhile.
+    lastStoredMs = Math.min(newest.atMs, lastMs ?? newest.atMs)
     await options.saveState({ lastStoredMs, intervalMs })
   }
 
