@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { nodeHardware } from '@medley/fleet/protocol'
 import { describe, expect, it } from 'vitest'
 import { machine } from '../fixtures/machine.ts'
-import { readHardware } from './hardware.ts'
+import { readHardware, startHardwareReader } from './hardware.ts'
 import { createDriverHost } from './host.ts'
 
 const net = (name: string, files: Readonly<Record<string, string>>): Record<string, string> =>
@@ -125,6 +125,32 @@ describe('the hardware of a node', () => {
         driver: null,
       },
     ])
+  })
+
+  it('is looked at again only after the last look has ended', async () => {
+    const hung = new Set<() => void>()
+    let hangs = false
+    let most = 0
+    const files = {
+      ...machine(SERVER),
+      readDirectory: async (directory: string) => {
+        if (hangs && directory === '/sys/block') {
+          await new Promise<void>((resolve) => {
+            hung.add(resolve)
+            most = Math.max(most, hung.size)
+          })
+        }
+        return machine(SERVER).readDirectory(directory)
+      },
+    }
+    const reader = await startHardwareReader(files, 5, () => undefined)
+    hangs = true
+    for (let round = 0; round < 400 && hung.size === 0; round += 1) await new Promise((end) => setTimeout(end, 5))
+    await new Promise((end) => setTimeout(end, 100))
+    hangs = false
+    for (const release of hung) release()
+    reader.stop()
+    expect(most).toBe(1)
   })
 
   it('is unknown on another operating system', async () => {

@@ -29,14 +29,33 @@ export async function startHardwareReader(
   onChange: () => void,
 ): Promise<HardwareReader> {
   let last = await readHardware(files)
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
   const look = async (): Promise<void> => {
     const next = await readHardware(files)
     const changed = JSON.stringify(next) !== JSON.stringify(last)
     last = next
-    if (changed) onChange()
+    if (changed && !stopped) onChange()
   }
-  const timer = setInterval(() => void look().catch(() => undefined), intervalMs)
-  return { read: () => last, stop: () => clearInterval(timer) }
+  // Armed when the last look is over: a disk that hangs must not gather one look a minute.
+  const arm = (): void => {
+    if (!stopped)
+      timer = setTimeout(
+        () =>
+          void look()
+            .catch(() => undefined)
+            .finally(arm),
+        intervalMs,
+      )
+  }
+  arm()
+  return {
+    read: () => last,
+    stop: () => {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
 }
 
 /** What the node is made of beside its chips, from sysfs: no tool and no rights needed. Null: cannot be told here. */
