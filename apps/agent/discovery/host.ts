@@ -26,6 +26,7 @@ export interface DriverHostOptions {
    * there; the root by default.
    */
   readonly hostRoot?: string
+  /** For the rests of failed commands, milliseconds from any start; by default a clock that nobody can set. */
   readonly now?: () => number
 }
 
@@ -35,7 +36,7 @@ export interface DriverHostOptions {
  * not started again until that process is gone.
  */
 export function createDriverHost(options: DriverHostOptions = {}): DriverHost {
-  const now = options.now ?? Date.now
+  const now = options.now ?? (() => performance.now())
   const scratch = options.scratchDirectory ?? tmpdir()
   const rests = new Map<string, Rest>()
   const turns = new Map<string, Promise<unknown>>()
