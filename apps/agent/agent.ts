@@ -89,6 +89,7 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
   const chipReader = startChipReader({
     host,
     drivers: parts.drivers,
+    nodeKey: identity.nodeKey,
     intervalMs: limits.chipsIntervalMs,
     onBroken: (driver, error) => parts.log('driver broken', { driver, message: messageOf(error) }),
     onChange: (before, after, first) => {
@@ -149,11 +150,13 @@ export async function startAgent(config: AgentConfig, parts: AgentParts): Promis
       bootId,
       facts: nodeFacts(version, engines, hardware.read()),
       chips: [...chipReader.chips()],
+      unread: [...chipReader.unread()],
       changes: [...changes.all()],
+      ...(changes.lostBeforeMs === null ? {} : { changesLostBeforeMs: changes.lostBeforeMs }),
       workloads: [...reconciler.statuses()],
       ...sync,
     }),
-    onTold: (report) => changes.forget(report.changes ?? []),
+    onTold: (report) => changes.forget(report.changes ?? [], report.changesLostBeforeMs),
     onOrders: async (orders, first) => {
       reconciler.apply(orders.workloads)
       await saveOrders(stateDirectory, orders)

@@ -8,21 +8,32 @@ export interface ChangeLog {
   /** Oldest first. */
   all(): readonly ChipChange[]
   /** The server knows these. */
-  forget(told: readonly ChipChange[]): void
+  forget(told: readonly ChipChange[], lostBeforeMs?: number): void
+  /** Changes up to this time (the agent's clock) were dropped before the server heard of them; null: none were. */
+  readonly lostBeforeMs: number | null
 }
 
-/** What happened to the chips since the server last heard of them; when there is too much, the oldest is dropped. */
+/** What happened to the chips since the server last heard of them; when there is too much, the oldest is dropped, and that is told. */
 export function createChangeLog(): ChangeLog {
   let changes: readonly ChipChange[] = []
+  let lostBeforeMs: number | null = null
   return {
     note: (before, after, atMs) => {
       const found = changesBetween(before, after, atMs)
-      if (found.length > 0) changes = [...changes, ...found].slice(-MOST_CHANGES)
+      if (found.length === 0) return
+      const all = [...changes, ...found]
+      changes = all.slice(-MOST_CHANGES)
+      lostBeforeMs = all.at(-MOST_CHANGES - 1)?.atMs ?? lostBeforeMs
     },
     all: () => changes,
-    forget: (told) => {
+    forget: (told, toldLostBeforeMs) => {
       const known = new Set(told)
       changes = changes.filter((change) => !known.has(change))
+      // Unless more were dropped meanwhile.
+      if (lostBeforeMs === toldLostBeforeMs) lostBeforeMs = null
+    },
+    get lostBeforeMs() {
+      return lostBeforeMs
     },
   }
 }

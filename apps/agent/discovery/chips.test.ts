@@ -6,6 +6,7 @@ import { machine } from '../fixtures/machine.ts'
 import { createChangeLog } from './changes.ts'
 import { startChipReader } from './chips.ts'
 import { readPci } from './pci.ts'
+import { ownSlots } from './slots.ts'
 
 function pciFiles(
   address: string,
@@ -39,6 +40,17 @@ describe('the PCI bus', () => {
       { address: '0000:81:00.0', vendorId: '19e5', deviceId: 'd802', classCode: '120000', numaNode: null },
     ])
   })
+
+  it('counts no virtual function beside its physical one, and one in a virtual machine', async () => {
+    const physical = pciFiles('0000:81:00.0', '0x19e5', '0xd802', '0x120000')
+    const virtual = pciFiles('0000:82:00.0', '0x19e5', '0xd802', '0x120000')
+    const linked = { '/sys/bus/pci/devices/0000:82:00.0/physfn/uevent': 'DRIVER=x\nPCI_SLOT_NAME=0000:81:00.0\n' }
+    const seen = async (files: Record<string, string>) => (await readPci(machine(files))).map(({ address }) => address)
+    expect(await seen({ ...physical, ...virtual, ...linked })).toEqual(['0000:81:00.0'])
+    // Passed through: the link is gone, or leads to nothing that can be seen here.
+    expect(await seen(virtual)).toEqual(['0000:82:00.0'])
+    expect(await seen({ ...virtual, ...linked })).toEqual(['0000:82:00.0'])
+  })
 })
 
 describe('reading all chips', () => {
@@ -58,7 +70,14 @@ describe('reading all chips', () => {
   })
 
   const read = async (drivers: readonly ChipDriver[], onBroken: (name: string) => void = () => undefined) => {
-    const reader = startChipReader({ host: BUS, drivers, intervalMs: 20, onBroken, onChange: () => undefined })
+    const reader = startChipReader({
+      host: BUS,
+      drivers,
+      intervalMs: 20,
+      nodeKey: 'n1',
+      onBroken,
+      onChange: () => undefined,
+    })
     await reader.first
     return reader
   }
@@ -95,6 +114,49 @@ describe('reading all chips', () => {
     reader.stop()
     expect(reader.chips()).toEqual([chip])
     expect(new Set(broken)).toEqual(new Set(['throws', 'nonsense']))
+    expect(reader.unread()).toEqual(['throws', 'nonsense', 'hangs'])
+  })
+
+  it('says that a driver has not read yet, and calls when it has, also when that finds nothing', async () => {
+    const chip = await chipOf()
+    let end: (chips: readonly ChipFacts[]) => void = () => undefined
+    const slow = driver('slow', () => new Promise((resolve) => (end = resolve)))
+    const calls: boolean[] = []
+    const reader = startChipReader({
+      host: BUS,
+      drivers: [driver('good', async () => [chip]), slow],
+      nodeKey: 'n1',
+      intervalMs: 60_000,
+      onBroken: () => undefined,
+      onChange: (_before, _after, first) => calls.push(first),
+    })
+    await reader.first
+    expect([reader.unread(), reader.chips(), calls]).toEqual([['slow'], [chip], [true]])
+    end([])
+    for (let round = 0; round < 400 && reader.unread().length > 0; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    reader.stop()
+    expect([reader.unread(), calls]).toEqual([[], [true, true]])
+  })
+
+  it('gives chips that are known by their slot another uuid on each node, the same after a restart', async () => {
+    const chip = await chipOf()
+    const slot = { ...chip, uuid: `${chip.vendor}-pci-0000:3b:00.0`, cardKey: '0000:3b:00.0' }
+    const other = { ...chip, uuid: `${chip.vendor}-index-1`, cardKey: `${chip.vendor}-index-1` }
+    const linked = { ...slot, links: [{ to: other.uuid, kind: 'link' as const, label: 'L', bytesPerSecond: null }] }
+    const on = (nodeKey: string) => ownSlots([linked, other, chip], nodeKey)
+    const [first, second, named] = on('n1')
+    expect(on('n1')).toEqual(on('n1'))
+    expect(on('n2').map(({ uuid }) => uuid)).not.toContain(first?.uuid)
+    // The fleet knows by the start that it is no uuid of the vendor's.
+    expect(first?.uuid.startsWith(`${slot.uuid}-`)).toBe(true)
+    expect(first?.links?.[0]?.to).toBe(second?.uuid)
+    expect([first?.cardKey, second?.cardKey]).toEqual(['0000:3b:00.0', second?.uuid])
+    expect(named).toEqual(chip)
+    const reader = await read([driver('good', async () => [slot])])
+    reader.stop()
+    expect(reader.chips()[0]?.uuid).toBe(first?.uuid)
   })
 
   it('keeps a chip as unknown while its driver fails', async () => {
@@ -126,6 +188,7 @@ describe('what happened to chips while nobody listened', () => {
     log.note([chip], [lost], 2)
     log.note([lost], [], 3)
     log.note([], [chip], 4)
+    expect(log.lostBeforeMs).toBeNull()
     const told = log.all()
     expect(told).toEqual([
       { uuid: chip.uuid, atMs: 2, health: 'lost', healthReasons: lost.healthReasons },
@@ -136,5 +199,12 @@ describe('what happened to chips while nobody listened', () => {
     log.forget(told)
     expect(log.all()).toHaveLength(1_000)
     expect(log.all().at(-1)?.atMs).toBe(2_004)
+    expect(log.lostBeforeMs).toBe(1_004)
+    // More were dropped while the first was told.
+    log.note([], [chip], 2_005)
+    log.forget([], 1_004)
+    expect(log.lostBeforeMs).toBe(1_005)
+    log.forget(log.all(), 1_005)
+    expect([log.all(), log.lostBeforeMs]).toEqual([[], null])
   })
 })

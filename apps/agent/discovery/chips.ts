@@ -1,6 +1,7 @@
 import type { ChipDriver, DriverHost, PciFunction } from '@medley/fleet'
 import { type ChipFacts, chipFacts } from '@medley/fleet/protocol'
 import { readPci } from './pci.ts'
+import { ownSlots } from './slots.ts'
 
 /** A slow vendor tool must not keep the node itself unknown. */
 const FIRST_READING_PATIENCE_MS = 3_000
@@ -15,15 +16,19 @@ export interface ChipReader {
   /** Resolves when every driver has read once, or some have and the others take their time. */
   readonly first: Promise<void>
   chips(): readonly ChipFacts[]
+  /** Names of the drivers that have not read once yet: whether they have chips is not known. */
+  unread(): readonly string[]
   stop(): void
 }
 
 export interface ChipReaderOptions {
   readonly host: DriverHost
   readonly drivers: readonly ChipDriver[]
+  /** Tells this node's slots from those of all others. */
+  readonly nodeKey: string
   readonly intervalMs: number
   readonly onBroken: (driver: string, error: unknown) => void
-  /** A chip of one driver came, went or changed its health; mere readings are not worth a call. */
+  /** A driver read for the first time, or a chip came, went or changed its health; mere readings are not worth a call. */
   readonly onChange: (before: readonly ChipFacts[], after: readonly ChipFacts[], first: boolean) => void
 }
 
@@ -42,13 +47,15 @@ export function startChipReader(options: ChipReaderOptions): ChipReader {
     const before = found.get(driver.name)?.chips ?? []
     const first = !found.has(driver.name)
     reading.add(driver.name)
-    const after = await readDriver(options.host, driver, bus).catch((error: unknown) => {
+    const after = await readDriver(options, driver, bus).catch((error: unknown) => {
       options.onBroken(driver.name, error)
-      return before.map(unread)
+      return first ? null : before.map(withoutReadings)
     })
     reading.delete(driver.name)
+    // Never read is not the same as no chips: the server would take them for pulled out.
+    if (after === null) return
     found.set(driver.name, { chips: after, atMs: performance.now() })
-    if (!stopped && markOf(after) !== markOf(before)) options.onChange(before, after, first)
+    if (!stopped && (first || markOf(after) !== markOf(before))) options.onChange(before, after, first)
   }
   const readOn = async (driver: ChipDriver, nextMs: number): Promise<void> => {
     await readOnce(driver)
@@ -70,12 +77,13 @@ export function startChipReader(options: ChipReaderOptions): ChipReader {
     const last = found.get(driver.name)
     if (last === undefined) return []
     const stale = reading.has(driver.name) && performance.now() - last.atMs > STALE_MS + options.intervalMs
-    return stale ? last.chips.map(unread) : last.chips
+    return stale ? last.chips.map(withoutReadings) : last.chips
   }
 
   return {
     first: Promise.race([all.then(() => undefined), patience]),
     chips: () => options.drivers.flatMap(chipsOf),
+    unread: () => options.drivers.map(({ name }) => name).filter((name) => !found.has(name)),
     stop: () => {
       stopped = true
       for (const timer of timers) clearTimeout(timer)
@@ -94,7 +102,11 @@ function sharedBus(host: DriverHost): Bus {
   }
 }
 
-async function readDriver(host: DriverHost, driver: ChipDriver, bus: Bus): Promise<readonly ChipFacts[]> {
+async function readDriver(
+  { host, nodeKey }: Pick<ChipReaderOptions, 'host' | 'nodeKey'>,
+  driver: ChipDriver,
+  bus: Bus,
+): Promise<readonly ChipFacts[]> {
   const pci = driver.pciVendorIds.length > 0 ? await bus() : []
   // `*`: the driver that shows what no other claims.
   const wanted = (id: string): boolean => driver.pciVendorIds.includes(id) || driver.pciVendorIds.includes('*')
@@ -102,11 +114,14 @@ async function readDriver(host: DriverHost, driver: ChipDriver, bus: Bus): Promi
     host,
     pci.filter((func) => wanted(func.vendorId)),
   )
-  return chips.map((chip) => chipFacts.parse(chip))
+  return ownSlots(
+    chips.map((chip) => chipFacts.parse(chip)),
+    nodeKey,
+  )
 }
 
 /** What is left of a chip when its driver fails: it is still there, as far as anyone knows, and nothing else is. */
-function unread(chip: ChipFacts): ChipFacts {
+function withoutReadings(chip: ChipFacts): ChipFacts {
   const readings = { memoryUsedBytes: null, utilizationRatio: null, temperatureCelsius: null, powerWatts: null }
   return { ...chip, ...readings, cardPowerWatts: null, sensors: {}, health: 'unknown', healthReasons: [] }
 }

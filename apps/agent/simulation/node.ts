@@ -83,6 +83,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
   let waiting: number[] = []
   let gaps: SampleGap[] = []
   let changes: ChipChange[] = []
+  let lostBeforeMs: number | null = null
   let seenMs: number | null = null
   let told: { link: number; signature: string } | null = null
   let storing: Promise<void> | null = null
@@ -149,6 +150,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
       const nowMs = clock()
       const elapsed = nowMs - startedAtMs
       const sentChanges = changes
+      const sentLost = lostBeforeMs
       told = { link: on, signature: signatureAt(node, elapsed) }
       counts.reports += 1
       try {
@@ -159,6 +161,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
             facts: nodeFactsOf(node, options.agentVersion),
             chips: chipFactsAt(node, uuids, elapsed, nowMs),
             ...(sentChanges.length > 0 ? { changes: sentChanges } : {}),
+            ...(sentLost === null ? {} : { changesLostBeforeMs: sentLost }),
             workloads: workloads.map(refusalOf),
             appliedRevision,
             waitMs: appliedRevision < 0 || sentChanges.length > 0 ? 0 : WAIT_MS,
@@ -166,6 +169,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
           mine.signal,
         )
         changes = changes.filter((change) => !sentChanges.includes(change))
+        if (lostBeforeMs === sentLost) lostBeforeMs = null
         appliedRevision = orders.revision
         workloads = orders.workloads
       } catch {
@@ -244,6 +248,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     counts.dropped += waiting.length
     waiting = []
     changes = []
+    lostBeforeMs = null
     counts.waiting = 0
     off = true
     seenMs = null
@@ -263,6 +268,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     off = false
     if (seenMs !== null)
       changes.push(...changesBetween(node, uuids, seenMs - startedAtMs, elapsed, Math.round(nowMs + skewMs)))
+    lostBeforeMs = changes.at(-MOST_CHANGES - 1)?.atMs ?? lostBeforeMs
     changes = changes.slice(-MOST_CHANGES)
     seenMs = nowMs
     if (!connected) return disconnect()

@@ -194,6 +194,10 @@ export const agentReport = z.object({
   chips: z.array(chipFacts),
   /** What changed since the last report the server answered, oldest first. */
   changes: z.array(chipChange).max(10_000).optional(),
+  /** More changes than an agent keeps: those up to this time (its clock, milliseconds since the epoch) are lost. */
+  changesLostBeforeMs: z.number().int().nonnegative().optional(),
+  /** Names of the drivers that have not read yet since the agent's start: of their chips nothing is known. */
+  unread: z.array(z.string().max(64)).max(256).optional(),
   workloads: z.array(workloadStatus),
   /** Highest `revision` the agent has applied; the server answers at once if it has a newer one. */
   appliedRevision: z.number().int(),
