@@ -222,4 +222,25 @@ describe('alerts', () => {
     expect(await alerting.retain(new Date(nowMs))).toBe(0)
     expect(await alerting.retain(new Date(nowMs + 1))).toBe(1)
   })
+  it('that ended are no more than are kept, the newest, and none that is still to be told', async () => {
+    const name = 'duty'
+    const robot = { name, kind: 'webhook', url: 'http://127.0.0.1:9/x', locale: 'en', enabled: true } as const
+    const channel = await alerting.createChannel(robot)
+    const rule = await alerting.createRule({ ...own, channelIds: [channel.id] })
+    alerting = await createAlerting({ store: test.store, ids, clock, secret, mostResolved: 3 })
+    for (const round of Array.from({ length: 7 }, (_, index) => index)) {
+      if (round === 1) await alerting.changeRule(rule.id, { channelIds: [] })
+      nowMs += 1_000
+      await see([busy(0.9, { name: `round ${round}` })])
+      nowMs += 1_000
+      await see([busy(0.1)])
+      await see([busy(0.1)])
+    }
+    expect(await alerting.retain(new Date(0))).toBe(3)
+    const kept = (await alerting.alerts(all)).items.map(({ subject }) => subject)
+    expect(kept).toEqual(['round 6', 'round 5', 'round 4', 'round 0'])
+    await alerting.deleteChannel(channel.id)
+    expect(await alerting.retain(new Date(0))).toBe(1)
+    expect(await alerting.retain(new Date(0))).toBe(0)
+  })
 })

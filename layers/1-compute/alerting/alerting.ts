@@ -11,6 +11,8 @@ import type { Alerting, AlertingPorts } from './ports.ts'
 import { createRules, seedRules } from './rules.ts'
 
 const TICK_MS = 1_000
+/** About a quarter of a gigabyte with their deliveries, however badly a fleet flaps. */
+const MOST_RESOLVED = 100_000
 
 /**
  * Seeds the built-in rules and reads where every rule stands. One process at a time should evaluate; any number may
@@ -21,10 +23,11 @@ const TICK_MS = 1_000
  */
 export async function createAlerting(ports: AlertingPorts): Promise<Alerting> {
   const { store, ids, clock, secret, log = () => {}, messageIntervalMs = 10_000, gatherMs = 3_000 } = ports
+  const { mostResolved = MOST_RESOLVED } = ports
   const database = store.tables<AlertingTables>()
   const sealer = createSealer(secret)
   const wording = wordingOf(ports)
-  const context: Context = { database, ids, clock, sealer, wording, log, messageIntervalMs, gatherMs }
+  const context: Context = { database, ids, clock, sealer, wording, log, messageIntervalMs, gatherMs, mostResolved }
   await seedRules(context)
   return {
     ...createRules(context),

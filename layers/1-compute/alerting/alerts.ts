@@ -13,6 +13,7 @@ type Tx = Transaction<AlertingTables>
 export function createAlerts({
   database,
   clock,
+  mostResolved,
 }: Context): Pick<Alerting, 'alerts' | 'alert' | 'acknowledge' | 'retain'> {
   return {
     alerts: (page) =>
@@ -43,12 +44,32 @@ export function createAlerts({
         await tx.updateTable('alerts').set(change).where('id', '=', id).execute()
         return oneAlert(tx, id, viewer)
       }),
-    retain: (before) =>
-      database.run(SCOPE, async (tx) => {
-        const old = tx.deleteFrom('alerts').where('state', '=', 'resolved').where('resolved_at', '<', before)
-        return Number((await old.executeTakeFirst()).numDeletedRows)
-      }),
+    async retain(before) {
+      let dropped = 0
+      for (let some = 1; some > 0; dropped += some) {
+        some = await database.run(SCOPE, (tx) => dropSome(tx, before, mostResolved))
+      }
+      return dropped
+    },
   }
+}
+
+/** Alerts of one statement: their deliveries go with them. */
+const DROPPED_AT_ONCE = 2_000
+
+/** Too old, or more than are kept; not what somebody is still to be told of, which is over within a day. */
+async function dropSome(tx: Tx, before: Date, mostResolved: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from alerts where id in (
+      select id from (
+        (select id from alerts where state = 'resolved' and resolved_at < ${before})
+        union
+        (select id from alerts where state = 'resolved' order by resolved_at desc, id desc offset ${mostResolved})
+      ) as old
+      where not exists (select 1 from alert_deliveries d where d.alert_id = old.id and d.state = 'waiting')
+      limit ${DROPPED_AT_ONCE}
+    )`.execute(tx)
+  return Number(numAffectedRows ?? 0)
 }
 
 function visible(tx: Tx, viewer: Viewer) {

@@ -16,6 +16,7 @@ export interface Context {
   readonly log: (message: string, fields: Readonly<Record<string, string | number>>) => void
   readonly messageIntervalMs: number
   readonly gatherMs: number
+  readonly mostResolved: number
 }
 
 /** Rules and channels are the centre's; who may see which alert is decided by the viewer. */

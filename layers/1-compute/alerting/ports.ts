@@ -122,7 +122,10 @@ export interface Alerting {
   start(): void
   /** Ends when the message under way is over. */
   stop(): Promise<void>
-  /** Drops resolved alerts that ended before the given time. @returns how many. */
+  /**
+   * Drops resolved alerts that ended before the given time or are more than are kept, the oldest first, a few thousand
+   * in a transaction; none of which a message still waits. @returns how many.
+   */
   retain(before: Date): Promise<number>
 }
 
@@ -142,4 +145,6 @@ export interface AlertingPorts {
   readonly messageIntervalMs?: number | undefined
   /** How long the first alert waits for others of the same failure, milliseconds; 3,000 when left out. */
   readonly gatherMs?: number | undefined
+  /** Resolved alerts that are kept at most, whatever their age; 100,000 when left out. */
+  readonly mostResolved?: number | undefined
 }
