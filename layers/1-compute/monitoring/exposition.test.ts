@@ -1,4 +1,5 @@
 import { startTestStore, type TestStore } from '@medley/testkit'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ChipLabels, createMonitoring, type Monitoring, monitoringMigrations } from './index.ts'
 import { CHIP_METRICS } from './protocol.ts'
@@ -21,7 +22,8 @@ afterAll(async () => {
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y
-const LINE = /^([^ {]+)(?:\{(.*)\})? ([^ ]+)$/
+// A line ends at `\n` alone: names may hold what other formats take for an end.
+const LINE = /^([^ {]+)(?:\{(.*)\})? ([^ ]+)$/s
 
 interface ParsedFamily {
   readonly type: string
@@ -34,7 +36,7 @@ function parseLabels(text: string): Record<string, string> {
   while (LABEL.lastIndex < text.length) {
     const [, name = '', value = ''] = LABEL.exec(text) ?? expect.fail(`labels: ${text}`)
     if (name in labels) expect.fail(`label twice: ${name}`)
-    labels[name] = value.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
+    labels[name] = value.replace(/\\(.)/gs, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
   }
   return labels
 }
@@ -138,5 +140,26 @@ describe('the text for Prometheus', () => {
     expect(families.get('medley_chip_health_ratio')?.samples.length).toBeGreaterThanOrEqual(1_000)
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(256 * 1024)
     expect(turns).toBeGreaterThan(0)
+  })
+
+  it('stays valid whatever machines call themselves, and gives the name back', async () => {
+    await handIn('node_odd', ['chip-odd'], NOW_MS, () => 1)
+    const odd = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({
+        unit: fc.constantFrom('\\', '"', '\n', '\r', '\u2028', '节', '点', '🂡', '{', '}', ',', ' ', '#', 'n'),
+      }),
+      fc.constant('lone \ud800 half'),
+    )
+    await fc.assert(
+      fc.asyncProperty(odd, odd, async (node, product) => {
+        const named = (chip: string) => (chip === 'chip-odd' ? { ...labelsOf(chip), node, product } : null)
+        const { pieces, families } = await exposed(named)
+        // As it goes over the wire: half a character would not be UTF-8.
+        expect(Buffer.from(pieces.join(''), 'utf8').toString('utf8')).toBe(pieces.join(''))
+        const labels = families.get('medley_chip_power_watts')?.samples.at(-1)?.labels
+        expect([labels?.node ?? '', labels?.product ?? '']).toEqual([node.toWellFormed(), product.toWellFormed()])
+      }),
+    )
   })
 })

@@ -6,7 +6,8 @@ export interface Family {
 }
 
 const escapedHelp = (text: string) => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')
-const escapedValue = (text: string) => escapedHelp(text).replace(/"/g, '\\"')
+/** Half of a character, as a cut name may end in, is not UTF-8. */
+const escapedValue = (text: string) => escapedHelp(text.toWellFormed()).replace(/"/g, '\\"')
 
 export const familyHead = ({ name, kind, help }: Family) =>
   `# HELP ${name} ${escapedHelp(help)}\n# TYPE ${name} ${kind}\n`
