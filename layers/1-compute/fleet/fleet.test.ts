@@ -193,6 +193,25 @@ describe('fleet', () => {
       expect((await chipOf('n')).nodeId).toBe(heir)
     })
 
+    it('stays with its owner while absent or away, and goes over once its node is revoked', async () => {
+      const owner = await test.joined('c11', { tenantId: 'tenant_a' })
+      const others = [await test.joined('c12', { tenantId: 'tenant_b' }), await test.joined('c13')]
+      const allReport = async () => {
+        for (const other of others) await observe(other, [aChip('c-owned')])
+        return (await chipOf('c-owned')).nodeId
+      }
+      await observe(owner, [aChip('c-owned')])
+      await observe(owner, [])
+      expect((await chipOf('c-owned')).state).toBe('absent')
+      expect(await allReport()).toBe(owner)
+      await test.pass(MINUTE)
+      expect(await allReport()).toBe(owner)
+      await observe(owner, [aChip('c-owned')])
+      expect(await chipOf('c-owned')).toMatchObject({ nodeId: owner, state: 'healthy' })
+      await test.fleet.revoked(owner)
+      expect(await allReport()).toBe(others[0])
+    })
+
     it('is one chip also when both come at the same moment', async () => {
       const nodes = await Promise.all(['c8', 'c9', 'c10'].map((name) => test.joined(name)))
       const chips = ['o1', 'o2', 'o3'].map((uuid) => aChip(uuid))

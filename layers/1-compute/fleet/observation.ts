@@ -103,12 +103,18 @@ function inSameSlot(facts: ChipFacts, left: ReadonlyMap<string, StoredChip>): St
 
 /**
  * A chip goes over only when its old node no longer vouches for it. A simulated node never gets a real chip, and one
- * tenant's node no chip of another's while that one is merely away: to say a uuid is not to have the chip.
+ * owner's node no chip of another's before that one's node is revoked: to say a uuid is not to have the chip, and who
+ * is merely away or pulled a card comes back.
  */
 function mayMove({ holder, state }: StoredChip, to: ReportingNode): boolean {
   if (holder.simulated !== to.simulated) return false
-  if (holder.state === 'revoked' || state === 'absent') return true
-  return holder.state === 'away' && holder.tenantId === to.tenantId
+  if (holder.state === 'revoked') return true
+  return sameOwner(holder, to) && (state === 'absent' || holder.state === 'away')
+}
+
+/** Of two owners none is told of the other's nodes. */
+export function sameOwner(one: { readonly tenantId: string | null }, other: { readonly tenantId: string | null }) {
+  return one.tenantId === other.tenantId
 }
 
 /** A change that an agent kept, by the server's clock. */
