@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createIdFactory, type Id, systemScope, type TenantScope } from '@medley/kernel'
-import { startTestStore, type TestStore } from '@medley/testkit'
+import { startTestStore, type TestStore, waitFor } from '@medley/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Audit, auditMigrations, createAudit, type NewAuditEntry } from './index.ts'
@@ -152,6 +152,35 @@ describe('list', () => {
     expect(await subjects({ outcome: 'denied' })).toEqual(['a.two x'])
     expect(await subjects({ from: new Date(start), to: new Date(start + 1_000) })).toEqual(['a.one x'])
     expect(await subjects({ from: new Date(start + 1_000) })).toEqual(['a.two y', 'a.two x'])
+  })
+
+  it('finds by outcome and by action what is rare, for a tenant and for the centre, without walking the rest', async () => {
+    const scope = tenant()
+    await test.store.tables().run(system, (tx) =>
+      sql`
+        insert into audit_entries (id, at, tenant_id, actor_kind, actor_id, action, outcome, detail)
+        select 'audit_bulk_' || n, timestamptz '2020-01-01Z' - n * interval '1 second',
+          case when n % 2 = 0 then ${scope.tenantId} else 'tenant_of_many' end, 'user', 'u', 'chips.list', 'done', '{}'
+        from generate_series(1, 20000) as n`.execute(tx),
+    )
+    await audit.record(entry(scope.tenantId, { action: 'rare.act', outcome: 'failed' }))
+    await test.store.pool.query('analyze audit_entries')
+    const used = async () => {
+      const { rows } = await test.store.pool.query<{ name: string }>(
+        "select indexrelname as name from pg_stat_user_indexes where relname = 'audit_entries' and idx_scan > 0",
+      )
+      return rows.map(({ name }) => name)
+    }
+    const wanted = ['refused', 'tenant_refused', 'action', 'tenant_action'].map((name) => `audit_entries_${name}`)
+    // The store counts uses with a delay.
+    await waitFor('all four indexes', async () => {
+      for (const by of [system, scope])
+        for (const filter of [{ outcome: 'failed' as const }, { action: 'rare.act' }])
+          expect(await audit.list(by, { after: null, limit: 10, ...filter })).toHaveLength(1)
+      const names = await used()
+      return wanted.every((name) => names.includes(name))
+    })
+    expect(await used()).toEqual(expect.arrayContaining(wanted))
   })
 
   it('shows a tenant its own, the system all', async () => {

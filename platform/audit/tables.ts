@@ -65,4 +65,20 @@ export const auditMigrations: Migrations = {
       await forbidChanges(db)
     },
   },
+  '20261123-43-audit-filters': {
+    // What is looked for is rare among all that went well: a page of it must not walk the whole of the audit. Each
+    // filter for one tenant, whose condition is in the query, and for the centre, which asks without one.
+    async up(db: Kysely<unknown>) {
+      await sql`
+        create index audit_entries_refused on audit_entries (outcome, at desc, id desc) where outcome <> 'done'`.execute(
+        db,
+      )
+      await sql`
+        create index audit_entries_tenant_refused on audit_entries (tenant_id, outcome, at desc, id desc)
+        where outcome <> 'done'`.execute(db)
+      await sql`create index audit_entries_action on audit_entries (action, at desc, id desc)`.execute(db)
+      await sql`
+        create index audit_entries_tenant_action on audit_entries (tenant_id, action, at desc, id desc)`.execute(db)
+    },
+  },
 }
