@@ -80,18 +80,25 @@ async function readFleet(file: string, nowMs: number): Promise<z.infer<typeof fl
 }
 
 async function readMembers(file: string): Promise<Map<string, Member>> {
-  const lines = ((await readIfThere(file)) ?? '').split('\n').filter((line) => line !== '')
+  const text = (await readIfThere(file)) ?? ''
+  const lines = text.split('\n').filter((line) => line !== '')
   const known = new Map<string, Member>()
-  for (const [index, line] of lines.entries()) {
-    try {
-      const joined = member.parse(JSON.parse(line))
-      known.set(joined.hostname, joined)
-    } catch (error) {
-      // The last line may have been cut off by a crash: that node joins again, as the same one.
-      if (index < lines.length - 1) throw error
-    }
+  for (const joined of lines.map(readMember)) if (joined !== null) known.set(joined.hostname, joined)
+  // What a kill cut off must not grow together with what is added next; whole but for its line's end, it is kept.
+  if (text !== '' && !text.endsWith('\n')) {
+    const whole = readMember(lines.at(-1) ?? '') !== null
+    await writeWhole(file, whole ? `${text}\n` : text.slice(0, text.lastIndexOf('\n') + 1))
   }
   return known
+}
+
+/** Null for a line that is broken: that node joins again, as the same one. */
+function readMember(line: string): Member | null {
+  try {
+    return member.parse(JSON.parse(line))
+  } catch {
+    return null
+  }
 }
 
 async function readProgress(file: string): Promise<Map<string, number>> {
