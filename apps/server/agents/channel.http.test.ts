@@ -273,6 +273,57 @@ describe('a node that is revoked', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a node that joins again with another key', { timeout: 60_000 }, () => {
+  const rejoin = async (server: TestFactory['server'], nodeKey: string) => {
+    const key = generateNodeKey()
+    const request = { nodeKey, hostname: nodeKey, publicKey: key.publicKey, agentVersion: '0', simulated: false }
+    return { ...(await server.factory.joinOwn(request)), key }
+  }
+  const replaced = { type: 'refused', code: 'server.channel.replaced', final: false }
+
+  it('cuts off at once who is connected with the old one', async () => {
+    const identity = await test.joinOwn('rekeyed')
+    const old = await introduce(address, { ...identity, bootId: 'one' })
+    await old.next('welcome')
+    const renewed = await rejoin(test.server, 'rekeyed')
+    expect(await old.next('refused')).toEqual(replaced)
+    await old.closed
+    const again = await introduce(address, { ...identity, bootId: 'one' })
+    expect(await again.next('refused')).toMatchObject({ code: 'server.channel.stranger', final: true })
+    const agent = await introduce(address, { ...renewed, bootId: 'two' })
+    expect(await agent.next('welcome')).toMatchObject({ nodeId: identity.nodeId })
+    agent.close()
+  })
+
+  it('takes its place from a living connection of the old one, also before the server was told', async () => {
+    const identity = await test.joinOwn('rekeyed-elsewhere')
+    const old = await introduce(address, { ...identity, bootId: 'one' })
+    await old.next('welcome')
+    const elsewhere = await test.restarted()
+    const renewed = await rejoin(elsewhere, 'rekeyed-elsewhere')
+    const agent = await introduce(address, { ...renewed, bootId: 'two' })
+    await agent.next('welcome')
+    expect(await old.next('refused')).toEqual(replaced)
+    await until(async () => (await stateOf(identity.nodeId)) === 'connected')
+    expect(await auditOf(`action=node.connect&subject=${identity.nodeId}`)).toEqual([])
+    agent.close()
+  })
+
+  it('cuts the old one off also when another server of the same store is asked', async () => {
+    const identity = await test.joinOwn('rekeyed-at-another')
+    const old = await introduce(address, identity)
+    await old.next('welcome')
+    const renewed = await rejoin(await test.restarted(), 'rekeyed-at-another')
+    expect(await old.next('refused')).toEqual(replaced)
+    const agent = await introduce(address, renewed)
+    await agent.next('welcome')
+    await rejoin(test.server, 'another-node')
+    agent.send({ type: 'report', id: 1, report: { ...report('rekeyed-at-another'), chips: [] } })
+    expect(await agent.next('orders')).toMatchObject({ id: 1 })
+    agent.close()
+  })
+})
+
 describe('joining over HTTP', { timeout: 60_000 }, () => {
   const createToken = async (wish: object) =>
     createdJoinToken.parse(await (await post('/api/v1/join-tokens', wish)).json())

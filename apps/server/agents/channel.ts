@@ -22,7 +22,7 @@ import { openSession, type Session, type SessionPorts } from './session.ts'
 export interface ChannelPorts extends Omit<SessionPorts, 'onTrouble'> {
   readonly log: Logger
   readonly instance: InstanceKey
-  readonly enrolment: Pick<Enrolment, 'keyOf' | 'onRevoked'>
+  readonly enrolment: Pick<Enrolment, 'keyOf' | 'onRevoked' | 'onReplaced'>
   readonly fleet: Pick<Fleet, 'heard' | 'presence'>
   /** Two agents claim to be one node. */
   readonly onClaimedTwice: (node: ProvenNode, from: string | null) => void
@@ -55,6 +55,8 @@ const OPENING_MS = 10_000
 const PROOF_OF_LIFE_MS = 3_000
 /** Connections that have not proven a key yet: more than a restarted fleet opens at once. */
 const MOST_OPENING = 4_000
+/** How soon a store that could not say which key is in force is asked again, ms. */
+const ASK_AGAIN_MS = 1_000
 /** Failures in between are counted. */
 const TELL_EVERY_MS = 5_000
 
@@ -69,14 +71,38 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
   const connections = new Map<string, Connection>()
   /** Revocations since the start, so that an opening under way at that moment does not slip through. */
   const revoked = new Set<string>()
+  /** Nodes whose key was replaced since the start, for the same reason. */
+  const replaced = new Set<string>()
   let opening = 0
   let closing = false
 
-  const stopListening = ports.enrolment.onRevoked((nodeId) => {
-    revoked.add(nodeId)
-    const connection = connections.get(nodeId)
-    if (connection) refuse(connection.socket, refusals.revoked, true)
-  })
+  const listening = [
+    ports.enrolment.onRevoked((nodeId) => {
+      revoked.add(nodeId)
+      const connection = connections.get(nodeId)
+      if (connection) refuse(connection.socket, refusals.revoked, true)
+    }),
+    ports.enrolment.onReplaced((nodeId) => {
+      replaced.add(nodeId)
+      const connection = connections.get(nodeId)
+      if (connection) void dropOutdated(connection)
+    }),
+  ]
+
+  const inForce = async ({ nodeId, publicKey }: ProvenNode) =>
+    (await ports.enrolment.keyOf(nodeId))?.publicKey === publicKey
+
+  /** The word that a key was replaced may be older than the connection, so that it is the store which decides. */
+  async function dropOutdated(connection: Connection): Promise<void> {
+    const { socket, node } = connection
+    try {
+      if (!(await inForce(node))) turnAway(socket, refusals.replaced)
+    } catch (error) {
+      trouble(node.nodeId, error)
+      const again = () => void (closing || socket.readyState !== socket.OPEN || dropOutdated(connection))
+      setTimeout(again, ASK_AGAIN_MS).unref()
+    }
+  }
 
   let toldAt = Number.NEGATIVE_INFINITY
   let untold = 0
@@ -95,17 +121,26 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
   async function open(socket: WebSocket, from: string | null): Promise<void> {
     const node = await introduce(socket)
     if (node === null) return
-    const older = connections.get(node.nodeId)
-    if (older && older.node.bootId !== node.bootId && (await liveness.answers(older.socket, PROOF_OF_LIFE_MS))) {
-      ports.onClaimedTwice(node, from)
-      return turnAway(socket, refusals.inUse)
+    // Whoever holds the place by now: while one holder was asked, another may have come.
+    let asked: Connection | undefined
+    for (let holder = connections.get(node.nodeId); holder && holder !== asked; holder = connections.get(node.nodeId)) {
+      const objection = await objectionOf(holder, node, from)
+      if (objection !== null) return turnAway(socket, objection)
+      asked = holder
     }
     if (revoked.has(node.nodeId)) return turnAway(socket, refusals.revoked)
     if (socket.readyState !== socket.OPEN) return
-    // Whoever holds the place by now: while the older one was asked, a third may have come.
-    const replaced = connections.get(node.nodeId)
-    if (replaced) turnAway(replaced.socket, refusals.replaced)
+    if (asked) turnAway(asked.socket, refusals.replaced)
     welcome(socket, node)
+  }
+
+  /** Why the connection that holds the node's place keeps it; null: the new one may have it. */
+  async function objectionOf({ socket, node: holder }: Connection, node: ProvenNode, from: string | null) {
+    // A key that was replaced is worth nothing, however alive its holder: no proof of life is asked for.
+    if (holder.publicKey !== node.publicKey) return (await inForce(node)) ? null : refusals.stranger
+    if (holder.bootId === node.bootId || !(await liveness.answers(socket, PROOF_OF_LIFE_MS))) return null
+    ports.onClaimedTwice(node, from)
+    return refusals.inUse
   }
 
   function welcome(socket: WebSocket, node: ProvenNode): void {
@@ -128,6 +163,7 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
     const { sampleIntervalMs } = ports
     send(socket, { type: 'welcome', nodeId: node.nodeId, nowMs: ports.now(), sampleIntervalMs })
     offer(connection)
+    if (replaced.has(node.nodeId)) void dropOutdated(connection)
   }
 
   function offer(connection: Connection): void {
@@ -190,7 +226,7 @@ export function createAgentChannel(ports: ChannelPorts): AgentChannel {
     },
     close() {
       closing = true
-      stopListening()
+      for (const stop of listening) stop()
       liveness.close()
       // They are not away: the next server, or this one after its restart, has them back in seconds.
       presence.close()

@@ -10,6 +10,8 @@ export interface InstanceKey extends InstanceSigner {
 
 export interface ProvenNode {
   readonly nodeId: string
+  /** The key that was proven. The node may have another by now: its old connection is then nobody's. */
+  readonly publicKey: string
   readonly tenantId: string | null
   readonly bootId: string
   readonly agentVersion: string
@@ -34,7 +36,7 @@ export function greet(hello: Hello, instance: InstanceKey, keyOf: Enrolment['key
       const { nodeId, bootId, agentVersion } = hello
       const key = await keyOf(nodeId)
       if (key === null || !verifyProof(key.publicKey, { ...said, nodeId }, signature)) return null
-      return { nodeId, bootId, agentVersion, tenantId: key.tenantId }
+      return { nodeId, bootId, agentVersion, ...key }
     },
   }
 }

@@ -4,10 +4,10 @@ import type { Store } from '@medley/store'
 import type { EnrolmentTables } from './adapters/tables.ts'
 import { errors } from './errors.ts'
 import { publicKeyFromRaw, rawPublicKey } from './handshake.ts'
+import { watchKeyChanges } from './key-changes.ts'
 import { type Candidate, createNodeKeys, refusalOf, told, unfit } from './node-keys.ts'
 import type { Enrolment, NodeRegister } from './ports.ts'
 import type { JoinAnswer, JoinRequest } from './protocol.ts'
-import { watchRevocations } from './revocations.ts'
 import { createJoinTokens, type Found } from './tokens.ts'
 
 export interface EnrolmentPorts {
@@ -21,18 +21,18 @@ export interface EnrolmentPorts {
   readonly pepper: string
   /** Whom the nodes will talk to; `publicKey` is an Ed25519 key as PEM (SPKI). */
   readonly instance: { readonly id: string; readonly publicKey: string }
-  /** How often the store is asked for revocations by other processes; 1 s when left out. */
+  /** How often the store is asked for keys that other processes revoked or replaced; 1 s when left out. */
   readonly pollMs?: number
   readonly log?: (message: string, error: unknown) => void
 }
 
-/** From the first listener on it watches for revocations by other processes, until `close`. */
+/** From the first listener on it watches for what other processes do to keys, until `close`. */
 export function createEnrolment(ports: EnrolmentPorts): Enrolment {
   const { store, audit, nodes, clock, instance, pollMs = 1_000, log = () => undefined } = ports
   const database = store.tables<EnrolmentTables>()
   const tokens = createJoinTokens({ ...ports, database })
   const keys = createNodeKeys({ database, audit, clock })
-  const revocations = watchRevocations({ database, pollMs, log })
+  const changes = watchKeyChanges({ database, pollMs, log })
   const instanceKey = rawPublicKey(instance.publicKey)
 
   async function refuseToken({ row, fault }: Found, request: JoinRequest, from: string | null): Promise<never> {
@@ -80,8 +80,9 @@ export function createEnrolment(ports: EnrolmentPorts): Enrolment {
     const node = await nodes
       .enrol({ nodeKey, hostname, tenantId, simulated, agentVersion })
       .catch((error: unknown) => refuseNode(candidate, null, error))
-    const why = await keys.keep(candidate, node.nodeId)
+    const { why, renewal } = await keys.keep(candidate, node.nodeId)
     if (why !== null) await refuseNode(candidate, node.nodeId, refusalOf(why))
+    if (renewal !== null) changes.announce('replaced', node.nodeId, renewal)
     return { nodeId: node.nodeId, instanceId: instance.id, instanceKey }
   }
 
@@ -127,7 +128,7 @@ export function createEnrolment(ports: EnrolmentPorts): Enrolment {
 
     async revokeNode(scope, nodeId, reason) {
       const revocation = await keys.revoke(scope, nodeId, reason)
-      if (typeof revocation === 'number') revocations.announce(nodeId, revocation)
+      if (typeof revocation === 'number') changes.announce('revoked', nodeId, revocation)
       if (revocation !== null) return
       const error = errors['node.unknown']({ id: nodeId })
       await audit.record({
@@ -143,8 +144,9 @@ export function createEnrolment(ports: EnrolmentPorts): Enrolment {
       throw error
     },
 
-    onRevoked: (listener) => revocations.listen(listener),
-    close: () => revocations.close(),
+    onRevoked: (listener) => changes.listen('revoked', listener),
+    onReplaced: (listener) => changes.listen('replaced', listener),
+    close: () => changes.close(),
   }
 }
 

@@ -20,11 +20,18 @@ export interface Candidate {
 
 export type Unfit = 'node.foreign' | 'node.revoked' | 'node.kind'
 
+export interface Kept {
+  /** Why the key was not taken; null: it was. */
+  readonly why: Unfit | null
+  /** Number of the change where another key of the node was in force before. */
+  readonly renewal: number | null
+}
+
 export interface NodeKeys {
   /** What is known of the node by its own key. */
   find(nodeKey: string): Promise<NodeKeyRow | null>
-  /** Makes the key the node's only one, told in the audit by the same transaction. @returns why not, or null */
-  keep(candidate: Candidate, nodeId: string): Promise<Unfit | null>
+  /** Makes the key the node's only one, told in the audit by the same transaction. */
+  keep(candidate: Candidate, nodeId: string): Promise<Kept>
   /** The row of a node that is not revoked. */
   inForce(nodeId: string): Promise<NodeKeyRow | null>
   /** @returns the number of the revocation; `known` where the node was revoked before; null for a node out of sight */
@@ -47,7 +54,7 @@ export function createNodeKeys(ports: {
     keep: (candidate, nodeId) =>
       database.run(SYSTEM, async (tx) => {
         const { request, enrolledBy } = candidate
-        const before = await byNodeKey(tx, request.nodeKey)
+        const before = await byNodeKey(tx, request.nodeKey, 'locked')
         const kept = await tx
           .insertInto('node_keys')
           .values({
@@ -68,9 +75,18 @@ export function createNodeKeys(ports: {
               .whereRef('node_keys.enrolled_by', 'is not distinct from', 'excluded.enrolled_by')
               .whereRef('node_keys.simulated', '=', 'excluded.simulated'),
           )
-          .returning('node_id')
+          .returning('renewed_at')
           .executeTakeFirst()
-        if (kept === undefined) return unfit(await byNodeKey(tx, request.nodeKey), candidate) ?? 'node.revoked'
+        if (kept === undefined) {
+          return { why: unfit(await byNodeKey(tx, request.nodeKey), candidate) ?? 'node.revoked', renewal: null }
+        }
+        // Renewed without a row before: another join of the same node was written between the two statements.
+        const renewed = before !== null || kept.renewed_at !== null
+        const replaced = renewed && before?.public_key !== request.publicKey
+        const renewal = replaced ? await nextChange(tx) : null
+        if (renewal !== null) {
+          await tx.updateTable('node_keys').set({ renewal }).where('node_key', '=', request.nodeKey).execute()
+        }
         await audit.recordIn(tx, {
           tenantId: enrolledBy,
           actor: enrolledBy === null ? SYSTEM.actor : { kind: 'node', id: nodeId },
@@ -79,9 +95,9 @@ export function createNodeKeys(ports: {
           outcome: 'done',
           code: null,
           from: candidate.from,
-          detail: { ...told(candidate), renewed: before !== null },
+          detail: { ...told(candidate), renewed },
         })
-        return null
+        return { why: null, renewal: renewal === null ? null : Number(renewal) }
       }),
 
     inForce: (nodeId) =>
@@ -107,14 +123,10 @@ export function createNodeKeys(ports: {
           .executeTakeFirst()
         if (row === undefined) return null
         if (row.revoked_at !== null) return 'known'
-        const { latest } = await tx
-          .updateTable('node_revocations')
-          .set((counter) => ({ latest: counter('latest', '+', '1') }))
-          .returning('latest')
-          .executeTakeFirstOrThrow()
+        const revocation = await nextChange(tx)
         await tx
           .updateTable('node_keys')
-          .set({ revoked_at: now(), revoked_by: scope.actor.id, reason, revocation: latest })
+          .set({ revoked_at: now(), revoked_by: scope.actor.id, reason, revocation })
           .where('node_id', '=', nodeId)
           .execute()
         await audit.recordIn(tx, {
@@ -127,7 +139,7 @@ export function createNodeKeys(ports: {
           from: null,
           detail: { reason },
         })
-        return Number(latest)
+        return Number(revocation)
       }),
   }
 }
@@ -150,6 +162,21 @@ export function refusalOf(why: Unfit) {
   return errors[why]()
 }
 
-async function byNodeKey(tx: Transaction<EnrolmentTables>, nodeKey: string): Promise<NodeKeyRow | null> {
-  return (await tx.selectFrom('node_keys').selectAll().where('node_key', '=', nodeKey).executeTakeFirst()) ?? null
+async function byNodeKey(
+  tx: Transaction<EnrolmentTables>,
+  nodeKey: string,
+  lock?: 'locked',
+): Promise<NodeKeyRow | null> {
+  const one = tx.selectFrom('node_keys').selectAll().where('node_key', '=', nodeKey)
+  return (await (lock ? one.forUpdate() : one).executeTakeFirst()) ?? null
+}
+
+/** After the node's own row: both changes lock in this order, and the number until they commit. */
+async function nextChange(tx: Transaction<EnrolmentTables>): Promise<string> {
+  const { latest } = await tx
+    .updateTable('node_revocations')
+    .set((counter) => ({ latest: counter('latest', '+', '1') }))
+    .returning('latest')
+    .executeTakeFirstOrThrow()
+  return latest
 }

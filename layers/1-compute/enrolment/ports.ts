@@ -59,5 +59,10 @@ export interface Enrolment {
    * there have been: a listener finds nothing to do for those it has dealt with. @returns to stop listening
    */
   onRevoked(listener: (nodeId: string) => void): () => void
+  /**
+   * Told of nodes that joined again with another key, as {@link Enrolment.onRevoked} is of revocations: by all
+   * processes, within 2 s. Which key is in force by now says {@link Enrolment.keyOf}. @returns to stop listening
+   */
+  onReplaced(listener: (nodeId: string) => void): () => void
   close(): void
 }

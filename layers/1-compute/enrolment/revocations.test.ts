@@ -102,6 +102,48 @@ describe('a revoked node', () => {
   })
 })
 
+describe('a replaced key', () => {
+  it('is told of at once here and soon in other processes, once by each, and the same key again is none', async () => {
+    const scope = tenant()
+    const { token } = await here.createToken(scope, { note: '', uses: 4 })
+    const asked = request()
+    const { nodeId } = await here.join(token, asked, FROM)
+    const heard = { here: [] as string[], there: [] as string[], revoked: [] as string[] }
+    const stops = [
+      here.onReplaced((id) => id === nodeId && heard.here.push(id)),
+      there.onReplaced((id) => id === nodeId && heard.there.push(id)),
+      there.onRevoked((id) => id === nodeId && heard.revoked.push(id)),
+    ]
+    await here.join(token, asked, FROM)
+    expect(heard.here).toEqual([])
+    await here.join(token, { ...asked, publicKey: generateNodeKey().publicKey }, FROM)
+    expect(heard.here).toEqual([nodeId])
+    await waitFor('the other process', () => heard.there.length > 0)
+    await there.join(token, { ...asked, publicKey: generateNodeKey().publicKey }, FROM)
+    expect(heard.there).toEqual([nodeId, nodeId])
+    await waitFor('this process', () => heard.here.length > 1)
+    await here.revokeNode(scope, nodeId, 'stolen')
+    await waitFor('the revocation', () => heard.revoked.length > 0)
+    expect(heard).toEqual({ here: [nodeId, nodeId], there: [nodeId, nodeId], revoked: [nodeId] })
+    for (const stop of stops) stop()
+  })
+
+  it('is told of however many joins of one node come at once, so that only the last is left', async () => {
+    const { token } = await here.createToken(tenant(), { note: '', uses: 8 })
+    const asked = request()
+    const heard: string[] = []
+    const stop = there.onReplaced((id) => heard.push(id))
+    const keys = Array.from({ length: 8 }, () => generateNodeKey().publicKey)
+    const joined = await Promise.all(
+      keys.map((publicKey, index) => (index % 2 ? here : there).join(token, { ...asked, publicKey }, FROM)),
+    )
+    const nodeId = joined[0]?.nodeId ?? ''
+    await waitFor('the replaced keys', () => heard.includes(nodeId))
+    expect(keys).toContain((await there.keyOf(nodeId))?.publicKey)
+    stop()
+  })
+})
+
 it('goes without a poll after close', async () => {
   const closing = open()
   const heard: string[] = []

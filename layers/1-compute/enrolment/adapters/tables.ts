@@ -40,7 +40,10 @@ export interface EnrolmentTables {
     reason: string | null
     /** Number of the revocation, in the order of commits; by it other processes learn what is new. */
     revocation: Revision | null
+    /** The same for the last time another key took the place of this node's. */
+    renewal: Revision | null
   }
+  /** The last number of both kinds of changes. */
   node_revocations: { one: Fixed<boolean>; latest: Revision }
 }
 
@@ -91,6 +94,12 @@ export const enrolmentMigrations: Migrations = {
         db,
       )
       await sql`insert into node_revocations (latest) values (0)`.execute(db)
+    },
+  },
+  '20261123-42-enrolment-renewals': {
+    async up(db: Kysely<unknown>) {
+      const { sql } = await import('kysely')
+      await sql`alter table node_keys add column renewal bigint unique`.execute(db)
     },
   },
 }
