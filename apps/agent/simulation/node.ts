@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ChipChange, Workload, WorkloadStatus } from '@medley/fleet/protocol'
+import type { AgentReport, ChipChange, Workload, WorkloadStatus } from '@medley/fleet/protocol'
 import { CHIP_METRICS, type NodeSample, type SampleGap } from '@medley/monitoring/protocol'
 import { type Channel, openChannel } from '../sync/channel.ts'
 import type { Member } from './directory.ts'
@@ -138,6 +138,21 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     counts.connected = false
   }
 
+  const reportNow = (): AgentReport => {
+    const nowMs = clock()
+    return {
+      nodeKey: options.member.nodeKey,
+      bootId,
+      facts: nodeFactsOf(node, options.agentVersion),
+      chips: chipFactsAt(node, uuids, nowMs - startedAtMs, nowMs),
+      ...(changes.length > 0 ? { changes } : {}),
+      ...(lostBeforeMs === null ? {} : { changesLostBeforeMs: lostBeforeMs }),
+      workloads: workloads.map(refusalOf),
+      appliedRevision,
+      waitMs: appliedRevision < 0 || changes.length > 0 ? 0 : WAIT_MS,
+    }
+  }
+
   /** Reports, and lets the server hold the answer for as long as nothing here changes. */
   const tell = async (): Promise<void> => {
     const open = channel
@@ -147,27 +162,12 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     reporting = mine
     const on = link
     while (!mine.signal.aborted && channel === open && link === on) {
-      const nowMs = clock()
-      const elapsed = nowMs - startedAtMs
       const sentChanges = changes
       const sentLost = lostBeforeMs
-      told = { link: on, signature: signatureAt(node, elapsed) }
+      told = { link: on, signature: signatureAt(node, clock() - startedAtMs) }
       counts.reports += 1
       try {
-        const orders = await open.report(
-          {
-            nodeKey: options.member.nodeKey,
-            bootId,
-            facts: nodeFactsOf(node, options.agentVersion),
-            chips: chipFactsAt(node, uuids, elapsed, nowMs),
-            ...(sentChanges.length > 0 ? { changes: sentChanges } : {}),
-            ...(sentLost === null ? {} : { changesLostBeforeMs: sentLost }),
-            workloads: workloads.map(refusalOf),
-            appliedRevision,
-            waitMs: appliedRevision < 0 || sentChanges.length > 0 ? 0 : WAIT_MS,
-          },
-          mine.signal,
-        )
+        const orders = await open.report(reportNow(), mine.signal)
         changes = changes.filter((change) => !sentChanges.includes(change))
         if (lostBeforeMs === sentLost) lostBeforeMs = null
         appliedRevision = orders.revision
@@ -267,7 +267,7 @@ export function startSimulatedNode(options: SimulatedNodeOptions): RunningNode {
     if (off) bootId = randomUUID()
     off = false
     if (seenMs !== null)
-      changes.push(...changesBetween(node, uuids, seenMs - startedAtMs, elapsed, Math.round(nowMs + skewMs)))
+      changes = [...changes, ...changesBetween(node, uuids, seenMs - startedAtMs, elapsed, Math.round(nowMs + skewMs))]
     lostBeforeMs = changes.at(-MOST_CHANGES - 1)?.atMs ?? lostBeforeMs
     changes = changes.slice(-MOST_CHANGES)
     seenMs = nowMs
