@@ -20,8 +20,9 @@ export interface JoinWish {
 }
 
 /**
- * Makes this machine a node of the server, or renews its key there. Asked again after a lost answer it is the same
- * joining: the node's key was on disk before the first try.
+ * Makes this machine a node of the server, or renews its key there. A token is spent once: where the answer was lost
+ * it may be spent already and another is needed, but the node stays the same one, for its key was on disk before the
+ * first try.
  *
  * @throws `agent.join.refused` with the server's code, `agent.join.unreachable`, and what opening the credentials throws
  */
