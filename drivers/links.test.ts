@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { machineOf, output } from './fixtures/machine.ts'
 import { createDrivers } from './index.ts'
-import { linksOf } from './links.ts'
+import { createLinkReading, linksOf } from './links.ts'
 import { chipOf } from './outputs.ts'
 
 const chips = [0, 1, 2].map((index) => chipOf({ vendor: 'test', product: 'Chip', uuid: `U${index}`, index }))
@@ -41,6 +41,38 @@ describe('links between chips', () => {
     for (const [word, kind] of Object.entries(words)) {
       expect(linksOf({ NPU0: { NPU1: word } }, chips).get('U0'), word).toMatchObject([{ to: 'U1', kind }])
     }
+  })
+
+  it('stay while the tool does not answer, which is asked again in minutes', async () => {
+    let asked = 0
+    let nowMs = 0
+    let works = false
+    const host = machineOf({
+      tool: () => {
+        asked += 1
+        return works ? output('\tGPU0\tGPU1\nGPU0\t X \tNV4\nGPU1\tNV4\t X \n') : { kind: 'timeout' }
+      },
+    })
+    const driver = createDrivers().find((each) => each.topology && each.pciVendorIds.includes('10de'))
+    if (!driver) throw new Error('no driver')
+    const read = createLinkReading(driver, () => nowMs)
+    const two = [0, 1].map((index) => ({ ...chipOf({ vendor: 't', product: 'C', uuid: `U${index}`, index }) }))
+    const ways = async () => {
+      const found = await read(
+        host,
+        two.map((chip) => ({ ...chip, health: 'healthy' as const })),
+      )
+      return found.map(({ links }) => links?.map(({ label }) => label))
+    }
+    expect(await ways()).toEqual([undefined, undefined])
+    works = true
+    nowMs += 60_000
+    expect([await ways(), asked]).toEqual([[undefined, undefined], 1])
+    nowMs += 300_000
+    expect([await ways(), asked]).toEqual([[['NV4'], ['NV4']], 2])
+    works = false
+    nowMs += 3_600_001
+    expect([await ways(), asked]).toEqual([[['NV4'], ['NV4']], 3])
   })
 
   it('are asked once an hour and not at every round', async () => {

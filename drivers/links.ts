@@ -5,6 +5,8 @@ import { cleanText } from './outputs.ts'
 
 /** Links change with the hardware only, and the tools take long to tell them. */
 const EVERY_MS = 3_600_000
+/** After a question that was not answered. */
+const AGAIN_MS = 300_000
 const TIMEOUT_MS = 30_000
 
 /** What the tools' words for a way mean, from near to far. The vendors' own links go by many names. */
@@ -44,16 +46,24 @@ export function linksOf(matrix: Fact | undefined, chips: readonly ChipFacts[]): 
   return found
 }
 
-/** Adds to a driver's chips what its topology command says, asked once an hour and after a change of the chips. */
+/**
+ * Adds to a driver's chips what its topology command says, asked once an hour and after a change of the chips. A tool
+ * that does not answer is asked again in minutes, and what it said before stays true meanwhile.
+ *
+ * @param now milliseconds of a clock that nobody can set
+ */
 export function createLinkReading(driver: ChipDriver, now: () => number) {
-  let asked: { readonly atMs: number; readonly chips: string; readonly matrix: Fact | undefined } | null = null
+  let asked: { readonly againAtMs: number; readonly chips: string; readonly matrix: Fact | undefined } | null = null
   return async (host: DriverHost, chips: readonly ChipFacts[]): Promise<readonly ChipFacts[]> => {
     const { topology } = driver
     const able = chips.filter((chip) => chip.health === 'healthy' || chip.health === 'degraded')
     if (topology === undefined || able.length < 2) return chips
     const present = JSON.stringify(chips.map((chip) => chip.uuid))
-    if (asked === null || asked.chips !== present || now() - asked.atMs > EVERY_MS) {
-      asked = { atMs: now(), chips: present, matrix: await readMatrixOf(driver, topology, host) }
+    if (asked === null || asked.chips !== present || now() > asked.againAtMs) {
+      const known: Fact | undefined = asked?.chips === present ? asked.matrix : undefined
+      const answer = await readMatrixOf(driver, topology, host)
+      const againAtMs = now() + (answer === undefined ? AGAIN_MS : EVERY_MS)
+      asked = { againAtMs, chips: present, matrix: answer ?? known }
     }
     const links = linksOf(asked.matrix, chips)
     return chips.map((chip) => {
