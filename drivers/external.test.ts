@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -65,5 +65,58 @@ describe('a folder of drivers', () => {
     await chmod(join(folder, 'acme'), 0o777)
     const { failures } = await loadDrivers(folder, TAKEN)
     expect(failures).toMatchObject([{ folder: 'acme', message: expect.stringContaining('others may write') }])
+  })
+
+  it('is not run where others may write to what it imports, or to the folder of all', async () => {
+    const fails = 'export const createDriver = () => { throw new Error("was run") }'
+    await addDriver('acme', `import './lib/more.mjs'\n${fails}`)
+    await mkdir(join(folder, 'acme', 'lib'))
+    const more = join(folder, 'acme', 'lib', 'more.mjs')
+    await writeFile(more, '')
+    await chmod(more, 0o666)
+    const messages = async () => (await loadDrivers(folder, TAKEN)).failures.map(({ message }) => message)
+    expect(await messages()).toEqual(['others may write to more.mjs: chmod go-w'])
+    await chmod(more, 0o644)
+    await chmod(folder, 0o777)
+    expect(await messages()).toEqual([expect.stringContaining('others may write')])
+    await chmod(folder, 0o700)
+    expect(await messages()).toEqual(['was run'])
+  })
+
+  it('says that a link is not followed', async () => {
+    const elsewhere = join(folder, 'acme', 'elsewhere')
+    await addDriver('acme', '')
+    await mkdir(elsewhere)
+    await symlink(elsewhere, join(folder, 'linked'))
+    await symlink(tmpdir(), join(folder, 'acme', 'out'))
+    const { failures } = await loadDrivers(folder, TAKEN)
+    expect(failures).toEqual([
+      { folder: 'acme', message: 'the link out leads out of it' },
+      { folder: 'linked', message: expect.stringContaining('it is a link') },
+    ])
+  })
+
+  it('may hold drivers of a class, and none for the cards of another driver', async () => {
+    const source = (name: string, pci: string) => `class Driver {
+      name = '${name}'; layoutVerified = false; domestic = null; pciVendorIds = ['${pci}']; kubernetesResources = []
+      torchDevice = null; collectiveLibrary = null; sheets = []; #seen = 'known'
+      async read() { return [] }
+      bind() { return { env: {}, devices: [], mounts: [] } }
+      recognise() { return this.#seen }
+      parseOutput(text) { return { command: this.#seen, chips: [], facts: {}, raw: text } }
+    }
+    export const createDriver = () => new Driver()`
+    await addDriver('classy', source('classy', 'acdf'))
+    await addDriver('second', source('second', 'acdf'))
+    await addDriver('thief', source('thief', '10de'))
+    const { drivers, failures } = await loadDrivers(folder, TAKEN)
+    const classy = createDrivers(drivers).find(({ name }) => name === 'classy')
+    expect(classy?.recognise('')).toBe('known')
+    expect(classy?.parseOutput('text')).toMatchObject({ command: 'known', raw: 'text' })
+    expect(classy?.bind([])).toEqual({ env: {}, devices: [], mounts: [] })
+    expect(failures).toEqual([
+      { folder: 'second', message: "the PCI vendor acdf is another driver's" },
+      { folder: 'thief', message: "the PCI vendor 10de is another driver's" },
+    ])
   })
 })

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { lstat, readdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ChipDriver } from '@medley/fleet'
@@ -72,22 +72,28 @@ export interface LoadedDrivers {
   readonly failures: readonly { readonly folder: string; readonly message: string }[]
 }
 
-/**
- * The drivers in a folder, one sub-folder each with a `driver.mjs`, `driver.js` or `driver.ts` that exports
- * `createDriver(kit)`. They run with the rights of this process: the folder must be its owner's. One that cannot be
- * loaded costs nothing but itself; a folder that does not exist holds none.
- *
- * @param taken names that are in use already
- */
-export async function loadDrivers(directory: string, taken: readonly string[]): Promise<LoadedDrivers> {
-  const folders = await readdir(directory, { withFileTypes: true }).catch(() => [])
+/** What drivers that are loaded may not use a second time. */
+export interface Taken {
+  readonly names: readonly string[]
+  readonly pciVendorIds: readonly string[]
+}
+
+/** As `loadDrivers` of this package says. */
+export async function loadDriversIn(directory: string, given: Taken): Promise<LoadedDrivers> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const folders = entries.filter((each) => each.isDirectory() || each.isSymbolicLink())
   const drivers: ChipDriver[] = []
   const failures: { folder: string; message: string }[] = []
-  for (const entry of folders.filter((each) => each.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const entry of folders.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     try {
+      if (entry.isSymbolicLink()) throw new Error('it is a link: put the folder itself here')
+      // Whoever may write here may put another folder in this one's place.
+      await requireOwn(directory)
       const driver = await loadDriver(path.join(directory, entry.name))
-      const names = [...taken, ...drivers.map(({ name }) => name)]
-      if (names.includes(driver.name)) throw new Error(`the name ${driver.name} is taken`)
+      requireFree(driver, {
+        names: [...given.names, ...drivers.map(({ name }) => name)],
+        pciVendorIds: [...given.pciVendorIds, ...drivers.flatMap(({ pciVendorIds }) => pciVendorIds)],
+      })
       drivers.push(driver)
     } catch (error) {
       failures.push({ folder: entry.name, message: error instanceof z.ZodError ? firstIssue(error) : messageOf(error) })
@@ -96,24 +102,42 @@ export async function loadDrivers(directory: string, taken: readonly string[]): 
   return { drivers, failures }
 }
 
+/** Two drivers of one card would show it twice. */
+function requireFree(driver: ChipDriver, taken: Taken): void {
+  if (taken.names.includes(driver.name)) throw new Error(`the name ${driver.name} is taken`)
+  const claimed = driver.pciVendorIds.find((id) => taken.pciVendorIds.includes(id))
+  if (claimed !== undefined) throw new Error(`the PCI vendor ${claimed} is another driver's`)
+}
+
 async function loadDriver(folder: string): Promise<ChipDriver> {
-  await requireOwn(folder)
+  await requireAllOwn(folder, folder)
   const names = await readdir(folder)
   const file = FILES.find((name) => names.includes(name))
   if (file === undefined) throw new Error(`none of ${FILES.join(', ')} is in it`)
-  await requireOwn(path.join(folder, file))
   const { createDriver } = driverModule.parse({ ...(await import(pathToFileURL(path.join(folder, file)).href)) })
   const made = (createDriver as (given: DriverKit) => unknown)(kit)
   driverShape.parse(made)
   return made as ChipDriver
 }
 
+/** The driver may import anything beside it, so all of it is looked at. A link may lead to what lies beside it only. */
+async function requireAllOwn(place: string, folder: string): Promise<void> {
+  await requireOwn(place)
+  for (const entry of await readdir(place, { withFileTypes: true })) {
+    const within = path.join(place, entry.name)
+    if (entry.isDirectory()) await requireAllOwn(within, folder)
+    else if (!entry.isSymbolicLink()) await requireOwn(within)
+    else if (!(await realpath(within)).startsWith((await realpath(folder)) + path.sep))
+      throw new Error(`the link ${entry.name} leads out of it`)
+  }
+}
+
 /** What others may write would be run here with this process's rights. */
 async function requireOwn(place: string): Promise<void> {
   if (process.getuid === undefined) return
-  const { uid, mode } = await stat(place)
-  if (uid !== process.getuid() && uid !== 0) throw new Error('it belongs to another user')
-  if ((mode & 0o022) !== 0) throw new Error('others may write to it: chmod go-w')
+  const { uid, mode } = await lstat(place)
+  if (uid !== process.getuid() && uid !== 0) throw new Error(`${path.basename(place)} belongs to another user`)
+  if ((mode & 0o022) !== 0) throw new Error(`others may write to ${path.basename(place)}: chmod go-w`)
 }
 
 function firstIssue(error: z.ZodError): string {
