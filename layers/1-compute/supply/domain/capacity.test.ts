@@ -106,7 +106,9 @@ describe('capacity', () => {
 })
 
 describe('a sheet', () => {
-  const sheets = ['A100-SXM4-80GB', 'MI300X', '910B3', 'X100', 'X100 AI'].map((product) => ({ product }))
+  const sheets = ['A100-SXM4-80GB', 'MI300X', '910B3', 'X100', 'X100 AI', 'H800', 'P9', 'P9 PCIe'].map((product) => ({
+    product,
+  }))
   it.each([
     ['Maker A100-SXM4-80GB', 'A100-SXM4-80GB'],
     ['Maker Instinct MI300X OAM', 'MI300X'],
@@ -116,6 +118,11 @@ describe('a sheet', () => {
     ['X1000', null],
     ['A100-PCIE-80GB', null],
     ['910B', null],
+    ['Maker H800', 'H800'],
+    ['Maker H800 SXM5 80GB', 'H800'],
+    ['Maker H800 PCIe', null],
+    ['Maker H800 PCIE5', null],
+    ['Maker P9 PCIe 80GB', 'P9 PCIe'],
     ['', null],
   ])('of %s is that of %s', (product, expected) => {
     expect(findSheet(product, sheets)?.product ?? null).toBe(expected)

@@ -14,8 +14,11 @@ export function withOverrides(
   ]
 }
 
-/** Words after a product's name that say how it is built in, not which chip it is. */
-const FORM = /^(?:oam|pcie\d?|sxm\d?|hbm\d?e?|\d+gi?b?)$/
+/**
+ * Words after a product's name that say how it is built in, not which chip it is. A card for the `pcie` slot is none of
+ * them: it has less power, and often other memory, than the module of the same name, and needs a sheet that says so.
+ */
+const FORM = /^(?:oam|sxm\d?|hbm\d?e?|\d+gi?b?)$/
 
 /**
  * The sheet of a product as a tool names it. A tool may put the maker's name before it and the form factor after it;
