@@ -57,8 +57,27 @@ describe('redact', () => {
       urls: [`https://hooks.example.com:8443/${REDACTED}`, REDACTED],
     })
     expect(redact({ said: `sent to ${url}` })).toEqual({
-      said: `sent to https://${REDACTED}@hooks.example.com:8443/send/${SECRET}?${REDACTED}`,
+      said: `sent to https://${REDACTED}@hooks.example.com:8443/${REDACTED}?${REDACTED}`,
     })
+  })
+
+  it('takes a secret out of the path of any address in a text, and leaves what is only a name', () => {
+    const secret = '3f9c1b7e-5d2a-4c86-9e10-7ab45cd09f31'
+    for (const [address, kept] of [
+      [`https://chat.example.cn/open-apis/bot/v2/hook/${secret}`, 'https://chat.example.cn/open-apis/bot/'],
+      [`https://chat.example.com/api/webhooks/12345/${secret}`, 'https://chat.example.com/api/webhooks/'],
+      [`https://api.example.org/bot123456:${secret}/sendMessage`, 'https://api.example.org/bot/'],
+      [`https://oapi.example.com/robot/send/${secret}`, 'https://oapi.example.com/robot/'],
+      [`https://intake.example.com/v1/${secret}/push`, 'https://intake.example.com/v1/'],
+    ] as const) {
+      expect(safeText(`POST ${address} failed`)).not.toContain(secret)
+      expect(safeText(`POST ${address} failed`)).toContain(kept)
+    }
+    for (const plain of [
+      'https://models.example.com/qwen/Qwen2.5-0.5B-Instruct/resolve/main/qwen2.5-0.5b-instruct-q4_k_m.gguf',
+      'https://factory.example.com/api/v1/nodes/node_01kbq3v5z8x2m4n6p7r9s1t3w5/cards',
+    ])
+      expect(safeText(plain)).toBe(plain)
   })
 
   it('finds secrets by their looks in any text', () => {
@@ -75,7 +94,27 @@ describe('redact', () => {
     ]) {
       expect(safeText(`said ${text} indeed`)).not.toContain(secret)
     }
-    expect(safeText('node-1 joined from 10.0.0.1')).toBe('node-1 joined from 10.0.0.1')
+    for (const plain of ['node-1 joined from 10.0.0.1', 'tokens: 12', 'the token: refused', 'risk-free-deployments'])
+      expect(safeText(plain)).toBe(plain)
+  })
+
+  it('finds a secret by what is said of it', () => {
+    const secret = 'tr0ub4dor'
+    for (const text of [
+      `password=${secret}`,
+      `db_password: ${secret}`,
+      `{"password":"${secret}"}`,
+      `postgres failed: user=a pwd='${secret} x' host=b`,
+      `client_secret=${secret}&scope=a`,
+      `access_token=${secret}`,
+      `API_KEY="${secret}"`,
+      `密码：${secret}`,
+      `令牌=${secret}`,
+      `sk-${secret}${secret}`,
+      `ghp_${secret}${secret}`,
+    ])
+      expect(safeText(`it said ${text} and failed`)).not.toContain(secret)
+    expect(safeText('password=x, then more')).toBe(`password=${REDACTED}, then more`)
   })
 
   it('makes of anything plain JSON that PostgreSQL can hold, bounded', () => {

@@ -33,15 +33,39 @@ const PUBLIC = new Set(['public key', 'card key', 'chip key'])
 /** A webhook's secret is in its path or query, so that of such an address only the host is kept. */
 const ADDRESS = new Set(['url', 'urls', 'uri', 'uris', 'href', 'webhook', 'webhooks', 'hook', 'hooks', 'callback'])
 
-/** Secrets by their looks, wherever they stand: this factory's own tokens and keys, bearers, PEM, JSON web tokens. */
+/**
+ * Secrets by their looks, wherever they stand: this factory's own tokens and keys, bearers, PEM, JSON web tokens, and
+ * the keys of widely used services, which begin with a mark of their own.
+ */
 const SECRET_TEXT = [
   /\b(?:mjt|mk)_[0-9A-Za-z]{10}_[0-9A-Za-z_-]{16,}/g,
   /\b(?:bearer|basic)\s+[0-9A-Za-z._~+/=-]{8,}/gi,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
   /\beyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*/g,
+  /\b(?:sk|rk|glpat|xox[a-z])-[0-9A-Za-z_-]{12,}/g,
+  /\b(?:gh[a-z]|hf|github_pat)_[0-9A-Za-z_]{16,}/g,
+  /\bAKIA[0-9A-Z]{16}\b/g,
+]
+/**
+ * A value that is said to be secret, as in `password=...`, `"secret": "..."` or `密码：...`. What is called a token or
+ * a key is often only counted or named: there the value must be long enough to open something.
+ */
+const NAMED_SECRET = [
+  /(pass(?:word|wd|phrase)|pwd|secret|credential)(["']?\s*[=:：]\s*)("[^"]*"|'[^']*'|[^\s,;&"']+)/gi,
+  /((?:token|api[_-]?key|access[_-]?key|private[_-]?key))(["']?\s*[=:：]\s*)["']?[^\s,;&"']{8,}["']?/gi,
+  /(密码|口令|密钥|令牌)(\s*[=:：]\s*)([^\s，。；,;]+)/g,
 ]
 /** Groups: scheme, user information, host, path, query and fragment. */
 const URL_TEXT = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@]*@)?([^\s/?#@]*)([^\s?#]*)([?#]\S*)?/gi
+
+/** Behind such a part of a path is what lets a message in: chat groups and other receivers of webhooks. */
+const HOOK_PATH = /\/(?:hooks?|webhooks?|robots?|bots?|services|triggers?|workflows?)(?=\/)|\/bot(?=\d)/i
+/** A host that does nothing but receive hooks. */
+const HOOK_HOST = /^(?:web)?hooks?\./i
+/** One part of a path that nobody would give as a name: long, in one piece, with letters and digits. */
+const TOKEN_PART = /^(?=.*\d)(?=.*[a-z])(?:[^/]{40,}|(?=.*[0-9a-z]{12})[^/]{20,})$/i
+/** This factory's own ids, which an audit is about. */
+const OWN_ID = /^[a-z]+_[0-9a-z-]{16,40}$/
 
 /** @returns plain JSON without secrets, bounded in depth, length and number. */
 export function redact(detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -50,12 +74,21 @@ export function redact(detail: Readonly<Record<string, unknown>>): Record<string
 
 /** A text as PostgreSQL can hold it, without what looks like a secret. */
 export function safeText(text: string): string {
-  const plain = SECRET_TEXT.reduce((rest, pattern) => rest.replace(pattern, REDACTED), cut(storable(text)))
+  const unmarked = SECRET_TEXT.reduce((rest, pattern) => rest.replace(pattern, REDACTED), cut(storable(text)))
+  const plain = NAMED_SECRET.reduce((rest, pattern) => rest.replace(pattern, `$1$2${REDACTED}`), unmarked)
   return plain.replace(
     URL_TEXT,
     (_, scheme: string, user: string | undefined, host: string, path: string, query: string | undefined) =>
-      `${scheme}${user === undefined ? '' : `${REDACTED}@`}${host}${path}${query === undefined ? '' : `?${REDACTED}`}`,
+      `${scheme}${user === undefined ? '' : `${REDACTED}@`}${host}${safePath(host, path)}${query === undefined ? '' : `?${REDACTED}`}`,
   )
+}
+
+function safePath(host: string, path: string): string {
+  if (HOOK_HOST.test(host) && path.length > 1) return `/${REDACTED}`
+  const hook = HOOK_PATH.exec(path)
+  if (hook) return `${path.slice(0, hook.index + hook[0].length)}/${REDACTED}`
+  const parts = path.split('/')
+  return parts.map((part) => (TOKEN_PART.test(part) && !OWN_ID.test(part) ? REDACTED : part)).join('/')
 }
 
 interface Budget {
