@@ -1,4 +1,5 @@
-import { lstat, readdir, realpath } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ChipDriver } from '@medley/fleet'
@@ -73,7 +74,7 @@ export interface LoadedDrivers {
 }
 
 /** What drivers that are loaded may not use a second time. */
-export interface Taken {
+interface Taken {
   readonly names: readonly string[]
   readonly pciVendorIds: readonly string[]
 }
@@ -87,8 +88,7 @@ export async function loadDriversIn(directory: string, given: Taken): Promise<Lo
   for (const entry of folders.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     try {
       if (entry.isSymbolicLink()) throw new Error('it is a link: put the folder itself here')
-      // Whoever may write here may put another folder in this one's place.
-      await requireOwn(directory)
+      await requireOwnAround(directory, entries)
       const driver = await loadDriver(path.join(directory, entry.name))
       requireFree(driver, {
         names: [...given.names, ...drivers.map(({ name }) => name)],
@@ -120,6 +120,12 @@ async function loadDriver(folder: string): Promise<ChipDriver> {
   return made as ChipDriver
 }
 
+/** Whoever may write here may put another folder in a driver's place, or change a module that several drivers import. */
+async function requireOwnAround(directory: string, entries: readonly Dirent[]): Promise<void> {
+  await requireOwn(directory)
+  for (const entry of entries) if (entry.isFile()) await requireOwn(path.join(directory, entry.name))
+}
+
 /** The driver may import anything beside it, so all of it is looked at. A link may lead to what lies beside it only. */
 async function requireAllOwn(place: string, folder: string): Promise<void> {
   await requireOwn(place)
@@ -132,10 +138,10 @@ async function requireAllOwn(place: string, folder: string): Promise<void> {
   }
 }
 
-/** What others may write would be run here with this process's rights. */
+/** What others may write would be run here with this process's rights. The place itself, where it is a link to it. */
 async function requireOwn(place: string): Promise<void> {
   if (process.getuid === undefined) return
-  const { uid, mode } = await lstat(place)
+  const { uid, mode } = await stat(place)
   if (uid !== process.getuid() && uid !== 0) throw new Error(`${path.basename(place)} belongs to another user`)
   if ((mode & 0o022) !== 0) throw new Error(`others may write to ${path.basename(place)}: chmod go-w`)
 }
