@@ -138,10 +138,10 @@ function spanning(base: Base, models: Models, parts: FleetParts) {
       const { byUuid } = await parts.index.picture()
       if (chipUuids.some((uuid) => byUuid.get(uuid)?.simulated)) throw serverErrors['chip.simulated']()
     },
-    revokeNode: async (scope: TenantScope, nodeId: string, reason: string) => {
-      await parts.enrolment.revokeNode(scope, nodeId, reason)
+    revokeNode: async (...asked: Parameters<Factory['revokeNode']>) => {
+      await parts.enrolment.revokeNode(...asked)
       // Also told by the listener; here so that the answer already shows it.
-      await parts.fleet.revoked(nodeId)
+      await parts.fleet.revoked(asked[1])
       live.touch('nodes', 'chips', 'audit')
     },
   }

@@ -63,8 +63,8 @@ export interface Factory {
   signInLink(principal: Principal): Promise<{ url: string; expiresAt: string }>
   /** The factory's own agent: from then on its node is one that work may be placed on. */
   joinOwn(request: JoinRequest): Promise<JoinAnswer>
-  /** @throws AppError `enrolment.node.unknown` */
-  revokeNode(scope: TenantScope, nodeId: string, reason: string): Promise<void>
+  /** `centre`: an operator of the centre asks, and may revoke its nodes. @throws AppError `enrolment.node.unknown` */
+  revokeNode(scope: TenantScope, nodeId: string, reason: string, by: { readonly centre: boolean }): Promise<void>
   /** Facts, scores and deployments of the chips, as the API shows them. */
   describeChips(scope: TenantScope, chips: readonly ChipView[]): Promise<Chip[]>
   /** @throws AppError `server.chip.simulated` */

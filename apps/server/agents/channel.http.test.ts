@@ -268,7 +268,7 @@ describe('a node that is revoked', { timeout: 60_000 }, () => {
     const elsewhere = await test.restarted()
     const { tenantId, projectId } = await test.server.factory.identity.bootstrap()
     const scope = { kind: 'tenant', tenantId, projectId, actor: { kind: 'user', id: 'user_test' } } as const
-    await elsewhere.factory.revokeNode(scope, identity.nodeId, 'stolen')
+    await elsewhere.factory.revokeNode(scope, identity.nodeId, 'stolen', { centre: true })
     expect(await agent.next('refused')).toMatchObject({ code: 'server.channel.revoked', final: true })
   })
 })

@@ -141,7 +141,10 @@ export function nodeRoutes(factory: Factory) {
     async (context) => {
       const principal = context.get('principal')
       const { id, tenantId } = await changeableNode(factory, principal, context.req.valid('param').id)
-      await factory.revokeNode({ ...principal.scope, ...ownerOf(tenantId) }, id, context.req.valid('json').reason)
+      const { reason } = context.req.valid('json')
+      await factory.revokeNode({ ...principal.scope, ...ownerOf(tenantId) }, id, reason, {
+        centre: principal.viewer.all,
+      })
       return context.json(presentNode(await fleet.node(id, principal.viewer)), 200)
     },
   )

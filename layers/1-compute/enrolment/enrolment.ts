@@ -126,8 +126,8 @@ export function createEnrolment(ports: EnrolmentPorts): Enrolment {
       return row === null ? null : { publicKey: row.public_key, tenantId: row.tenant_id }
     },
 
-    async revokeNode(scope, nodeId, reason) {
-      const revocation = await keys.revoke(scope, nodeId, reason)
+    async revokeNode(scope, nodeId, reason, by = { centre: false }) {
+      const revocation = await keys.revoke(scope, nodeId, reason, by)
       if (typeof revocation === 'number') changes.announce('revoked', nodeId, revocation)
       if (revocation !== null) return
       const error = errors['node.unknown']({ id: nodeId })

@@ -35,7 +35,12 @@ export interface NodeKeys {
   /** The row of a node that is not revoked. */
   inForce(nodeId: string): Promise<NodeKeyRow | null>
   /** @returns the number of the revocation; `known` where the node was revoked before; null for a node out of sight */
-  revoke(scope: TenantScope, nodeId: string, reason: string): Promise<number | 'known' | null>
+  revoke(
+    scope: TenantScope,
+    nodeId: string,
+    reason: string,
+    by: { readonly centre: boolean },
+  ): Promise<number | 'known' | null>
 }
 
 const SYSTEM = systemScope('enrolment')
@@ -111,14 +116,17 @@ export function createNodeKeys(ports: {
         return row ?? null
       }),
 
-    // Under the system's scope: the centre's nodes are no tenant's, and yet an operator must be able to revoke them.
-    revoke: (scope, nodeId, reason) =>
+    // Under the system's scope: the centre's nodes are no tenant's, and yet its operator must be able to revoke them.
+    revoke: (scope, nodeId, reason, { centre }) =>
       database.run(SYSTEM, async (tx) => {
         const row = await tx
           .selectFrom('node_keys')
           .selectAll()
           .where('node_id', '=', nodeId)
-          .where((node) => node.or([node('tenant_id', 'is', null), node('tenant_id', '=', scope.tenantId)]))
+          .where((node) => {
+            const own = node('tenant_id', '=', scope.tenantId)
+            return centre ? node.or([own, node('tenant_id', 'is', null)]) : own
+          })
           .forUpdate()
           .executeTakeFirst()
         if (row === undefined) return null

@@ -51,9 +51,12 @@ export interface Enrolment {
   /**
    * The node's key is worthless from now on. Its connection is cut by whoever listens to {@link Enrolment.onRevoked}.
    *
+   * The tenant's own nodes, and those of the centre only where the caller says that it has made sure of an operator of
+   * the centre: a tenant's scope alone does not reach what serves all.
+   *
    * @throws AppError `enrolment.node.unknown`
    */
-  revokeNode(scope: TenantScope, nodeId: string, reason: string): Promise<void>
+  revokeNode(scope: TenantScope, nodeId: string, reason: string, by?: { readonly centre: boolean }): Promise<void>
   /**
    * Also told of revocations by another server process on the same store, within 2 s, and soon after the start of all
    * there have been: a listener finds nothing to do for those it has dealt with. @returns to stop listening

@@ -40,7 +40,7 @@ describe('a revoked node', () => {
 
   it('stays so when it is revoked in the middle of its own join', async () => {
     const scope = tenant()
-    const { token } = await here.createToken(scope, { note: '', uses: 2 })
+    const { token } = await here.createToken(scope, { note: '', dedicated: true, uses: 2 })
     const asked = request()
     const { nodeId } = await here.join(token, asked, FROM)
     turn.meanwhile = (id) => there.revokeNode(scope, id, 'stolen')
@@ -52,7 +52,7 @@ describe('a revoked node', () => {
 
   it('is told of once by each process, whoever revokes and however many at once', async () => {
     const scope = tenant()
-    const { token } = await here.createToken(scope, { note: '', uses: 12 })
+    const { token } = await here.createToken(scope, { note: '', dedicated: true, uses: 12 })
     const nodes = await Promise.all(Array.from({ length: 12 }, () => here.join(token, request(), FROM)))
     const expected = nodes.map(({ nodeId }) => nodeId).sort()
     const heard = { here: [] as string[], there: [] as string[] }
@@ -72,7 +72,7 @@ describe('a revoked node', () => {
 
   it('is told of to a process that starts in that moment', async () => {
     const scope = tenant()
-    const { token } = await here.createToken(scope, { note: '' })
+    const { token } = await here.createToken(scope, { note: '', dedicated: true })
     const { nodeId } = await here.join(token, request(), FROM)
     await here.revokeNode(scope, nodeId, 'gone')
     const heard: string[] = []
@@ -83,7 +83,7 @@ describe('a revoked node', () => {
     expect(heard).toContain(nodeId)
   })
 
-  it('of another tenant is unknown, of the centre is within an operator’s reach', async () => {
+  it('of another tenant is unknown, of the centre is within reach of its operator alone', async () => {
     const [owner, other] = [tenant(), tenant()]
     const join = async (dedicated: boolean) => {
       const { token } = await here.createToken(owner, { note: '', dedicated })
@@ -97,7 +97,13 @@ describe('a revoked node', () => {
       { outcome: 'denied', subject: 'node_nobody' },
       { outcome: 'denied', subject: own, code: 'enrolment.node.unknown' },
     ])
-    await here.revokeNode(other, common, 'broken')
+    for (const scope of [other, owner]) {
+      expect(await codeOf(here.revokeNode(scope, common, 'broken'))).toBe('enrolment.node.unknown')
+      expect(await codeOf(here.revokeNode(scope, common, 'broken', { centre: false }))).toBe('enrolment.node.unknown')
+    }
+    expect(await here.keyOf(common)).not.toBeNull()
+    expect(await codeOf(here.revokeNode(other, own, 'mine now', { centre: true }))).toBe('enrolment.node.unknown')
+    await here.revokeNode(other, common, 'broken', { centre: true })
     expect(await here.keyOf(common)).toBeNull()
   })
 })
@@ -105,7 +111,7 @@ describe('a revoked node', () => {
 describe('a replaced key', () => {
   it('is told of at once here and soon in other processes, once by each, and the same key again is none', async () => {
     const scope = tenant()
-    const { token } = await here.createToken(scope, { note: '', uses: 4 })
+    const { token } = await here.createToken(scope, { note: '', dedicated: true, uses: 4 })
     const asked = request()
     const { nodeId } = await here.join(token, asked, FROM)
     const heard = { here: [] as string[], there: [] as string[], revoked: [] as string[] }
@@ -129,7 +135,7 @@ describe('a replaced key', () => {
   })
 
   it('is told of however many joins of one node come at once, so that only the last is left', async () => {
-    const { token } = await here.createToken(tenant(), { note: '', uses: 8 })
+    const { token } = await here.createToken(tenant(), { note: '', dedicated: true, uses: 8 })
     const asked = request()
     const heard: string[] = []
     const stop = there.onReplaced((id) => heard.push(id))
@@ -150,7 +156,7 @@ it('goes without a poll after close', async () => {
   closing.onRevoked((id) => heard.push(id))
   closing.close()
   const scope = tenant()
-  const { token } = await here.createToken(scope, { note: '' })
+  const { token } = await here.createToken(scope, { note: '', dedicated: true })
   const { nodeId } = await here.join(token, request(), FROM)
   const told: string[] = []
   const stop = there.onRevoked((id) => told.push(id))
