@@ -80,6 +80,11 @@ describe('a folder of drivers', () => {
     await chmod(folder, 0o777)
     expect(await messages()).toEqual([expect.stringContaining('others may write')])
     await chmod(folder, 0o700)
+    const shared = join(folder, 'shared.mjs')
+    await writeFile(shared, '')
+    await chmod(shared, 0o666)
+    expect(await messages()).toEqual(['others may write to shared.mjs: chmod go-w'])
+    await chmod(shared, 0o644)
     expect(await messages()).toEqual(['was run'])
   })
 
@@ -94,6 +99,17 @@ describe('a folder of drivers', () => {
       { folder: 'acme', message: 'the link out leads out of it' },
       { folder: 'linked', message: expect.stringContaining('it is a link') },
     ])
+  })
+
+  it('may be named by a link: the operator chose where it leads', async () => {
+    await mkdir(join(folder, 'real', 'acme'), { recursive: true })
+    await writeFile(
+      join(folder, 'real', 'acme', 'driver.mjs'),
+      'export const createDriver = () => { throw new Error("run") }',
+    )
+    await symlink(join(folder, 'real'), join(folder, 'drivers.d'))
+    const { failures } = await loadDrivers(join(folder, 'drivers.d'), TAKEN)
+    expect(failures).toEqual([{ folder: 'acme', message: 'run' }])
   })
 
   it('may hold drivers of a class, and none for the cards of another driver', async () => {
