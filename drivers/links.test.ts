@@ -1,10 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { machineOf, output } from './fixtures/machine.ts'
 import { createDrivers } from './index.ts'
 import { createLinkReading, linksOf } from './links.ts'
 import { chipOf } from './outputs.ts'
 
 const chips = [0, 1, 2].map((index) => chipOf({ vendor: 'test', product: 'Chip', uuid: `U${index}`, index }))
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 describe('links between chips', () => {
   it('go by the index in the names, and leave out network cards, oneself and unknown words', () => {
@@ -75,7 +79,32 @@ describe('links between chips', () => {
     expect([await ways(), asked]).toEqual([[['NV4'], ['NV4']], 3])
   })
 
-  it('are asked once an hour and not at every round', async () => {
+  it('stay with their chips when the indices change and the tool does not answer', async () => {
+    let works = true
+    const cells = '\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV4\tSYS\nGPU1\tNV4\t X \tSYS\nGPU2\tSYS\tSYS\t X \n'
+    const host = machineOf({ tool: () => (works ? output(cells) : { kind: 'timeout' }) })
+    const driver = createDrivers().find((each) => each.topology && each.pciVendorIds.includes('10de'))
+    if (!driver) throw new Error('no driver')
+    const read = createLinkReading(driver, () => 0)
+    const healthy = (index: number, uuid: string) => ({
+      ...chipOf({ vendor: 't', product: 'C', uuid, index }),
+      health: 'healthy' as const,
+    })
+    const kindsOf = async (...uuids: string[]) => {
+      const found = await read(
+        host,
+        uuids.map((uuid, index) => healthy(index, uuid)),
+      )
+      return Object.fromEntries(found.map(({ uuid, links }) => [uuid, links?.map(({ to, kind }) => `${kind} ${to}`)]))
+    }
+    await kindsOf('A', 'B', 'C')
+    works = false
+    // B is gone, and C has its index.
+    expect(await kindsOf('A', 'C')).toEqual({ A: ['system C'], C: ['system A'] })
+    expect(await kindsOf('C', 'A')).toEqual({ A: ['system C'], C: ['system A'] })
+  })
+
+  it('are asked once an hour and not at every round, also while the clock is set', async () => {
     let asked = 0
     const matrix = '\tGPU0\tGPU1\tCPU Affinity\tNUMA Affinity\nGPU0\t X \tNV4\t0-3\t0\nGPU1\tNV4\t X \t0-3\t0\n'
     const table = [
@@ -100,7 +129,9 @@ describe('links between chips', () => {
       classCode: '030200',
       numaNode: 0,
     }))
-    const rounds = [await driver?.read(host, bus), await driver?.read(host, bus)]
+    const rounds = [await driver?.read(host, bus)]
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 })
+    rounds.push(await driver?.read(host, bus))
     expect(asked).toBe(1)
     for (const round of rounds) {
       expect(round?.map((chip) => chip.links)).toEqual([

@@ -53,21 +53,22 @@ export function linksOf(matrix: Fact | undefined, chips: readonly ChipFacts[]): 
  * @param now milliseconds of a clock that nobody can set
  */
 export function createLinkReading(driver: ChipDriver, now: () => number) {
-  let asked: { readonly againAtMs: number; readonly chips: string; readonly matrix: Fact | undefined } | null = null
+  let asked: { readonly againAtMs: number; readonly chips: string } | null = null
+  let links: ReadonlyMap<string, readonly ChipLink[]> = new Map()
   return async (host: DriverHost, chips: readonly ChipFacts[]): Promise<readonly ChipFacts[]> => {
     const { topology } = driver
     const able = chips.filter((chip) => chip.health === 'healthy' || chip.health === 'degraded')
     if (topology === undefined || able.length < 2) return chips
-    const present = JSON.stringify(chips.map((chip) => chip.uuid))
+    const uuids = new Set(chips.map((chip) => chip.uuid))
+    // A matrix names chips by index: with other indices it tells of others.
+    const present = JSON.stringify(chips.map((chip) => [chip.uuid, chip.index]))
     if (asked === null || asked.chips !== present || now() > asked.againAtMs) {
-      const known: Fact | undefined = asked?.chips === present ? asked.matrix : undefined
-      const answer = await readMatrixOf(driver, topology, host)
-      const againAtMs = now() + (answer === undefined ? AGAIN_MS : EVERY_MS)
-      asked = { againAtMs, chips: present, matrix: answer ?? known }
+      const matrix = await readMatrixOf(driver, topology, host)
+      asked = { againAtMs: now() + (isRecord(matrix) ? EVERY_MS : AGAIN_MS), chips: present }
+      if (isRecord(matrix)) links = linksOf(matrix, chips)
     }
-    const links = linksOf(asked.matrix, chips)
     return chips.map((chip) => {
-      const known = links.get(chip.uuid)
+      const known = links.get(chip.uuid)?.filter(({ to }) => uuids.has(to))
       return known === undefined ? chip : { ...chip, links: known }
     })
   }
