@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import os from 'node:os'
 import path from 'node:path'
 import type { DriverHost, ToolOutcome } from '@medley/fleet'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDriverHost } from './host.ts'
 
 let directory = ''
@@ -118,6 +118,21 @@ describe.skipIf(process.platform === 'win32')('running a vendor tool', { timeout
     await run(host, file)
     await run(host, file)
     expect(await calls()).toBe(4)
+  })
+
+  it('lets it rest as long whatever the machine’s clock is set to', async () => {
+    const count = path.join(directory, 'count')
+    const file = await tool('broken', `echo x >> ${count}; exit 1`)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const host = hostOfTest()
+      await run(host, file)
+      vi.setSystemTime(Date.now() + 86_400_000)
+      await run(host, file)
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(await readFile(count, 'utf8')).toBe('x\n')
   })
 
   it('turns a file that is no program into an outcome, not an exception', async () => {
