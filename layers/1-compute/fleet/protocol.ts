@@ -10,14 +10,27 @@ import { z } from 'zod'
 export const chipHealth = z.enum(['healthy', 'degraded', 'lost', 'unusable', 'unknown'])
 export type ChipHealth = z.infer<typeof chipHealth>
 
+/**
+ * What a chip is known by. Characters that no store can keep (U+0000, half of a surrogate pair) or no screen can show
+ * are left out, by the agent and by the server alike; of what is left an index must be able to hold all.
+ */
+export const chipUuid = z
+  .string()
+  .overwrite((words) => words.toWellFormed().replace(/\p{Cc}/gu, ''))
+  .min(1)
+  .max(512)
+
+/** Words of tools and machines. What no store can keep of them is left out: it must not cost a node its report. */
+const text = z.string().overwrite((words) => words.toWellFormed().replaceAll('\u0000', ''))
+
 const count = z.number().int().nonnegative()
 const nullableNumber = z.number().nullable()
 
 /** A fraction of a chip on the vendor's own grid (MIG, vNPU, sMLU, ...), as it is cut now. */
 export const chipSlice = z.object({
-  uuid: z.string(),
+  uuid: chipUuid,
   /** The vendor's name of the cut, such as `1g.10gb` or `vir04_1c`. */
-  profile: z.string(),
+  profile: text,
   memoryBytes: count.nullable(),
   computeUnits: count.nullable(),
 })
@@ -26,11 +39,11 @@ export type ChipSlice = z.infer<typeof chipSlice>
 /** A direct way from this chip to another one of the same node. */
 export const chipLink = z.object({
   /** Uuid of the other chip. */
-  to: z.string(),
+  to: chipUuid,
   /** From near to far: same card, the vendor's own link, one switch, several, the host bridge, one socket, between sockets. */
   kind: z.enum(['card', 'link', 'switch', 'switches', 'bridge', 'socket', 'system']),
   /** As the vendor's tool calls it, such as `NV12` or `HCCS`. */
-  label: z.string(),
+  label: text,
   bytesPerSecond: z.number().nullable(),
 })
 export type ChipLink = z.infer<typeof chipLink>
@@ -38,15 +51,15 @@ export type ChipLink = z.infer<typeof chipLink>
 /** Facts and readings of one chip, normalised over vendors. Unknown is `null`, never 0. */
 export const chipFacts = z.object({
   /** Driver name, such as `cpu`. */
-  vendor: z.string(),
+  vendor: text,
   index: count.nullable(),
   /** Stable over restarts of tool, agent and host: what history and scores are keyed by. */
-  uuid: z.string(),
-  serial: z.string().nullable(),
-  pciAddress: z.string().nullable(),
-  product: z.string(),
+  uuid: chipUuid,
+  serial: text.nullable(),
+  pciAddress: text.nullable(),
+  product: text,
   /** Same for all chips of one card. */
-  cardKey: z.string(),
+  cardKey: text,
   chipOnCard: count,
   memoryTotalBytes: count.nullable(),
   memoryUsedBytes: count.nullable(),
@@ -56,19 +69,19 @@ export const chipFacts = z.object({
   cardPowerWatts: nullableNumber,
   health: chipHealth,
   /** Codes and parameters, never sentences. */
-  healthReasons: z.array(z.object({ code: z.string(), params: z.record(z.string(), z.string()) })),
-  driverVersion: z.string().nullable(),
-  firmwareVersion: z.string().nullable(),
+  healthReasons: z.array(z.object({ code: text, params: z.record(text, text) })),
+  driverVersion: text.nullable(),
+  firmwareVersion: text.nullable(),
   numaNode: z.number().int().nullable(),
   eccErrorsUncorrected: count.nullable(),
   /** Parallel units the scheduler may count: logical processors of a CPU, SMs of a GPU. */
   computeUnits: count.nullable(),
   /** Instruction sets or compute capability, such as `avx512_vnni`, `sm_90`. */
-  features: z.array(z.string()),
+  features: z.array(text),
   /** Further facts of the vendor, shown as they are. */
-  extra: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  extra: z.record(text, z.union([text, z.number(), z.boolean(), z.null()])),
   /** Further readings by the names of the metric catalogue (`@medley/monitoring/protocol`); left out: none are read. */
-  sensors: z.record(z.string(), nullableNumber).optional(),
+  sensors: z.record(text, nullableNumber).optional(),
   /** Left out where the driver cannot tell; empty: the chip is whole. */
   slices: z.array(chipSlice).optional(),
   /** Left out where the driver cannot tell. */
@@ -79,11 +92,11 @@ export type ChipFacts = z.infer<typeof chipFacts>
 
 /** One engine family that the node can run, and which build of it. */
 export const engineBuild = z.object({
-  family: z.string(),
+  family: text,
   /** Of the library and of what it wraps, such as `node-llama-cpp 3.22.1 / llama.cpp v0.5.0`. */
-  version: z.string(),
+  version: text,
   /** Over every binary that may be loaded; null where the family has none of its own or they cannot be read. */
-  binaryDigest: z.string().nullable(),
+  binaryDigest: text.nullable(),
 })
 export type EngineBuild = z.infer<typeof engineBuild>
 
@@ -91,45 +104,45 @@ export type EngineBuild = z.infer<typeof engineBuild>
 export const nodeHardware = z.object({
   networkInterfaces: z.array(
     z.object({
-      name: z.string(),
-      macAddress: z.string().nullable(),
+      name: text,
+      macAddress: text.nullable(),
       speedBitsPerSecond: z.number().nullable(),
       state: z.enum(['up', 'down', 'unknown']),
       numaNode: z.number().int().nullable(),
-      driver: z.string().nullable(),
+      driver: text.nullable(),
     }),
   ),
   rdmaDevices: z.array(
     z.object({
-      name: z.string(),
+      name: text,
       port: count,
       linkLayer: z.enum(['infiniband', 'ethernet', 'unknown']),
       state: z.enum(['active', 'down', 'unknown']),
       rateBitsPerSecond: z.number().nullable(),
-      networkInterface: z.string().nullable(),
+      networkInterface: text.nullable(),
     }),
   ),
   disks: z.array(
     z.object({
-      name: z.string(),
-      model: z.string().nullable(),
+      name: text,
+      model: text.nullable(),
       sizeBytes: count,
       rotational: z.boolean().nullable(),
     }),
   ),
-  numaNodes: z.array(z.object({ id: count, cpuList: z.string(), memoryBytes: count.nullable() })),
+  numaNodes: z.array(z.object({ id: count, cpuList: text, memoryBytes: count.nullable() })),
 })
 export type NodeHardware = z.infer<typeof nodeHardware>
 
 export const nodeFacts = z.object({
-  hostname: z.string(),
-  operatingSystem: z.string(),
-  kernel: z.string(),
-  architecture: z.string(),
+  hostname: text,
+  operatingSystem: text,
+  kernel: text,
+  architecture: text,
   cpuCount: count,
   memoryBytes: count,
-  agentVersion: z.string(),
-  nodeVersion: z.string(),
+  agentVersion: text,
+  nodeVersion: text,
   /** What a deployment on this node would run on. */
   engines: z.array(engineBuild).default([]),
   hardware: nodeHardware.optional(),
@@ -138,9 +151,9 @@ export type NodeFacts = z.infer<typeof nodeFacts>
 
 /** One thing the server wants to exist on the node. A changed digest means: replace. */
 export const workload = z.object({
-  id: z.string(),
+  id: text,
   kind: z.enum(['engine', 'proving']),
-  digest: z.string(),
+  digest: text,
   spec: z.json(),
 })
 export type Workload = z.infer<typeof workload>
@@ -158,15 +171,15 @@ export const workloadState = z.enum([
 export type WorkloadState = z.infer<typeof workloadState>
 
 export const workloadStatus = z.object({
-  id: z.string(),
-  digest: z.string(),
+  id: text,
+  digest: text,
   state: workloadState,
   /** `unix:/path` or `http://host:port`; null until something listens. */
-  endpoint: z.string().nullable(),
+  endpoint: text.nullable(),
   restarts: count,
   /** Code and parameters of the last failure. */
-  error: z.object({ code: z.string(), params: z.record(z.string(), z.string()) }).nullable(),
-  progress: z.object({ step: z.string(), done: count, total: count.nullable(), unit: z.string() }).nullable(),
+  error: z.object({ code: text, params: z.record(text, text) }).nullable(),
+  progress: z.object({ step: text, done: count, total: count.nullable(), unit: text }).nullable(),
   /** What a finished one-shot workload (kind `proving`) found; what a ready engine says of itself. */
   result: z.json().nullable(),
 })
@@ -177,7 +190,7 @@ export type WorkloadStatus = z.infer<typeof workloadStatus>
  * history has the changes in between and not just the last state.
  */
 export const chipChange = z.object({
-  uuid: z.string(),
+  uuid: chipUuid,
   /** By the agent's clock, milliseconds since the Unix epoch. */
   atMs: z.number().int(),
   health: z.union([chipHealth, z.literal('absent')]),
@@ -187,11 +200,11 @@ export type ChipChange = z.infer<typeof chipChange>
 
 export const agentReport = z.object({
   /** From the agent's own directory: survives its restart. */
-  nodeKey: z.string(),
+  nodeKey: text,
   /** New at each start of the agent. */
-  bootId: z.string(),
+  bootId: text,
   facts: nodeFacts,
-  chips: z.array(chipFacts),
+  chips: z.array(chipFacts).max(1_024),
   /** What changed since the last report the server answered, oldest first. */
   changes: z.array(chipChange).max(10_000).optional(),
   /** More changes than an agent keeps: those up to this time (its clock, milliseconds since the epoch) are lost. */
@@ -207,7 +220,7 @@ export const agentReport = z.object({
 export type AgentReport = z.infer<typeof agentReport>
 
 export const agentOrders = z.object({
-  nodeId: z.string(),
+  nodeId: text,
   revision: z.number().int(),
   workloads: z.array(workload),
 })

@@ -72,12 +72,15 @@ export const CHIP_METRICS: readonly MetricDefinition[] = [
 
 const timestampMs = z.number().int().nonnegative()
 
+/** As in the agent's report (`@medley/fleet/protocol`): without the characters that no store can keep. */
+const chipUuid = z.string().overwrite((words) => words.toWellFormed().replace(/\p{Cc}/gu, ''))
+
 /**
  * Which chips and metrics the rows of later samples stand for, sent before the first of them and whenever one of the
  * two changes. Spares naming eight chips and sixteen metrics every fifteen seconds.
  */
 export const sampleLayout = z.object({
-  chips: z.array(z.string()).max(1024),
+  chips: z.array(chipUuid).max(1024),
   metrics: z.array(z.string()).max(64),
 })
 export type SampleLayout = z.infer<typeof sampleLayout>
