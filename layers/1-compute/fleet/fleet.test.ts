@@ -212,6 +212,29 @@ describe('fleet', () => {
       expect(await allReport()).toBe(others[0])
     })
 
+    it('tells each of two owners its own side, and nothing of the other', async () => {
+      const holder = await test.joined('c14', { tenantId: 'tenant_c' })
+      const rival = await test.joined('c15', { tenantId: 'tenant_d' })
+      const named = (hostname: string) => ({ facts: { ...aReport([]).facts, hostname } })
+      const told = async (tenantId: string) =>
+        await test.fleet.events({ viewer: { all: false, tenantId }, chipId: 'c-two', after: null, limit: 9 })
+      await observe(holder, [aChip('c-two')], named('host-of-c'))
+      for (let again = 0; again < 2; again += 1) await observe(rival, [aChip('c-two')], named('host-of-d'))
+      const { id } = await chipOf('c-two')
+      const [toHolder] = await told('tenant_c')
+      const toRival = await told('tenant_d')
+      expect(toHolder).toMatchObject({ chipId: id, nodeId: holder, kind: 'claimed-twice', from: holder, to: null })
+      expect(toRival).toMatchObject([{ chipId: 'c-two', nodeId: rival, kind: 'claimed-twice', from: null, to: rival }])
+      await test.fleet.revoked(holder)
+      await observe(rival, [aChip('c-two')], named('host-of-d'))
+      const moved = (await told('tenant_d')).filter(({ kind }) => kind === 'moved')
+      expect(moved).toMatchObject([{ chipId: id, from: null, to: rival }])
+      const said = JSON.stringify([await told('tenant_d'), toRival[0]?.evidence])
+      expect([said.includes(holder), said.includes('host-of-c')]).toEqual([false, false])
+      const heard = JSON.stringify(await told('tenant_c'))
+      expect([heard.includes(rival), heard.includes('host-of-d')]).toEqual([false, false])
+    })
+
     it('is one chip also when both come at the same moment', async () => {
       const nodes = await Promise.all(['c8', 'c9', 'c10'].map((name) => test.joined(name)))
       const chips = ['o1', 'o2', 'o3'].map((uuid) => aChip(uuid))

@@ -24,6 +24,8 @@ export interface StoredChip {
   readonly claimed: boolean
   readonly quarantined: boolean
   readonly releasedAtMs: number | null
+  /** Taken out for good, by an operator's word. */
+  readonly retired: boolean
   readonly holder: {
     readonly state: NodeState
     readonly tenantId: string | null
@@ -95,8 +97,8 @@ function inSameSlot(facts: ChipFacts, left: ReadonlyMap<string, StoredChip>): St
   if (facts.pciAddress === null) return null
   for (const chip of left.values()) {
     const sameSlot = chip.vendor === facts.vendor && chip.pciAddress === facts.pciAddress
-    // Two uuids of the vendor in one slot are two cards, one after the other.
-    if (sameSlot && isMadeUuid(facts) !== isMadeUuid(chip)) return chip
+    // Two uuids of the vendor in one slot are two cards, one after the other; so is what follows a retired one.
+    if (sameSlot && !chip.retired && isMadeUuid(facts) !== isMadeUuid(chip)) return chip
   }
   return null
 }
@@ -195,7 +197,8 @@ export function judge(input: Judged): Verdict {
   )
   const plain = (kind: ChipEvent['kind'], from: string | null, to: string, evidence: readonly Coded[] = []) =>
     events.push({ ...base, kind, atMs: nowMs, agentAtMs: null, from, to, evidence })
-  if (stored && stored.nodeId !== node.id) plain('moved', stored.nodeId, node.id)
+  if (stored && stored.nodeId !== node.id)
+    plain('moved', sameOwner(stored.holder, node) ? stored.nodeId : null, node.id)
   const known = knownOf(stored, facts, merged.current.to)
   if (stored && known.product !== stored.product && stored.product !== '')
     plain('product', stored.product, known.product)

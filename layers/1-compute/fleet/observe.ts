@@ -23,6 +23,8 @@ import {
   matchChips,
   type PlannedEvent,
   type ReportingNode,
+  type StoredChip,
+  sameOwner,
   type Verdict,
   wantsHistory,
 } from './observation.ts'
@@ -167,7 +169,7 @@ async function observeIn(
   )
   const claims = claimsOf(node, matching, nowMs)
   await keepClaims(tx, nodeId, {
-    claimed: claims.map(({ chipId }) => chipId),
+    claimed: [...new Set(claims.map(({ chipId }) => chipId))],
     withdrawn: matching.withdrawn.map(({ id }) => id),
     moved: matching.present.flatMap(({ stored }) => (stored && stored.nodeId !== nodeId ? [stored.id] : [])),
   })
@@ -243,19 +245,23 @@ function hasNews({ stored, node, facts }: Judged, verdict: Verdict): boolean {
 
 /** Told once, until the claim is withdrawn or the chip goes over. */
 function claimsOf(node: ReportingNode, { refused }: Matching, nowMs: number): readonly PlannedEvent[] {
-  return refused
-    .filter(({ stored }) => !stored.claimed)
-    .map(({ stored }) => ({
-      chipId: stored.id,
-      nodeId: node.id,
-      kind: 'claimed-twice',
-      atMs: nowMs,
-      agentAtMs: null,
-      from: stored.nodeId,
-      to: node.id,
-      evidence: [{ code: 'claimed-by', params: { rival: node.hostname, holder: stored.holder.hostname } }],
-      by: null,
-    }))
+  return refused.filter(({ stored }) => !stored.claimed).flatMap(({ stored }) => claimOf(node, stored, nowMs))
+}
+
+/** Two owners are told one event each: what is theirs of it, and nothing of the other's node. */
+function claimOf(node: ReportingNode, stored: StoredChip, nowMs: number): readonly PlannedEvent[] {
+  const { holder, nodeId: holderId } = stored
+  const event = { chipId: stored.id, kind: 'claimed-twice', atMs: nowMs, agentAtMs: null, by: null } as const
+  if (sameOwner(holder, node)) {
+    const evidence = [{ code: 'claimed-by', params: { rival: node.hostname, holder: holder.hostname } }]
+    return [{ ...event, nodeId: node.id, from: holderId, to: node.id, evidence }]
+  }
+  const toHolder = { from: holderId, to: null, evidence: [{ code: 'claimed-elsewhere', params: {} }] }
+  const toRival = { from: null, to: node.id, evidence: [{ code: 'held-elsewhere', params: {} }] }
+  return [
+    { ...event, nodeId: holderId, ...toHolder },
+    { ...event, nodeId: node.id, ...toRival },
+  ]
 }
 
 async function writeNode(

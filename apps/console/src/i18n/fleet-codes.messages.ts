@@ -23,6 +23,22 @@ export const fleetCodeSentences: Readonly<Record<string, Message>> = {
     en: 'Node {rival} reports it too, while {holder} holds it: two machines show the same serial number',
     'zh-CN': '节点 {rival} 也上报了它，而它归 {holder} 所有：两台机器报出了同一序列号',
   },
+  'held-elsewhere': {
+    en: 'A node of another owner holds it, so it is not counted here: two machines show the same serial number',
+    'zh-CN': '它归其他所有者的节点所有，不计入本节点：两台机器报出了同一序列号',
+  },
+  'claimed-elsewhere': {
+    en: 'A node of another owner reports it too; it stays here',
+    'zh-CN': '其他所有者的节点也上报了它，它仍归本节点',
+  },
+  'changes-lost': {
+    en: 'What happened on this node before {before} is not fully known: its agent could not keep it all',
+    'zh-CN': '该节点在 {before} 之前的变化不完整：超出了代理的保存上限',
+  },
+  'not-read-yet': {
+    en: 'Its agent has started and the driver has not answered yet',
+    'zh-CN': '代理刚启动，驱动还没有返回结果',
+  },
   'by-person': { en: 'Said by an operator: {reason}', 'zh-CN': '操作员说明：{reason}' },
   'alerting.node.away': { en: 'Node {node} does not answer', 'zh-CN': '节点 {node} 没有响应' },
   'alerting.chip.state': { en: 'The chip is “{state}”', 'zh-CN': '芯片状态为“{state}”' },

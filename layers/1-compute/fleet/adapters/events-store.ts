@@ -19,7 +19,8 @@ interface EventRow {
 
 /**
  * Newest first. What a state was before follows from the entry before it, whenever that one was written; entries that
- * changed nothing are left out.
+ * changed nothing are left out. A chip that the viewer may not see goes by its uuid, which whoever has its event has
+ * reported: one that another owner's node holds.
  */
 export async function readEvents(
   tx: Transaction<FleetTables>,
@@ -45,7 +46,7 @@ export async function readEvents(
   if (page.after !== null)
     conditions.push(sql`(e.at, e.sequence) < (select at, sequence from chip_events where id = ${page.after})`)
   const { rows } = await sql<EventRow>`
-    select e.id, e.chip_id, e.node_id, e.at, e.kind, e.to_value, e.evidence, e.by_actor,
+    select e.id, ${shownChip(page.viewer)} as chip_id, e.node_id, e.at, e.kind, e.to_value, e.evidence, e.by_actor,
       case when e.kind in ('found', 'state') then before.to_value else e.from_value end as from_value
     from chip_events e
     join nodes n on n.id = e.node_id
@@ -67,4 +68,11 @@ export async function readEvents(
     evidence: row.evidence,
     by: row.by_actor,
   }))
+}
+
+function shownChip(viewer: Viewer): RawBuilder<unknown> {
+  if (viewer.all) return sql`e.chip_id`
+  return sql`(
+    select case when ${visibleTo(viewer)} then c.id else c.uuid end
+    from chips c join nodes n on n.id = c.node_id where c.id = e.chip_id)`
 }
