@@ -23,10 +23,6 @@ export function canonical(text: string): Decimal {
   return write(read(text))
 }
 
-export function fromInteger(value: bigint): Decimal {
-  return value.toString()
-}
-
 export function add(left: Decimal, right: Decimal): Decimal {
   const [a, b, scale] = level(read(left), read(right))
   return write({ units: a + b, scale })
