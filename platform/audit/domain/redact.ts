@@ -48,12 +48,13 @@ const SECRET_TEXT = [
 ]
 /**
  * A value that is said to be secret, as in `password=...`, `"secret": "..."` or `密码：...`. What is called a token or
- * a key is often only counted or named: there the value must be long enough to open something.
+ * a key is often only counted or named: there the value must be long enough to open something. The backslashes are of
+ * JSON within a text of JSON, as tools like to answer.
  */
 const NAMED_SECRET = [
-  /(pass(?:word|wd|phrase)|pwd|secret|credential)(["']?\s*[=:：]\s*)("[^"]*"|'[^']*'|[^\s,;&"']+)/gi,
-  /((?:token|api[_-]?key|access[_-]?key|private[_-]?key))(["']?\s*[=:：]\s*)["']?[^\s,;&"']{8,}["']?/gi,
-  /(密码|口令|密钥|令牌)(\s*[=:：]\s*)([^\s，。；,;]+)/g,
+  /(pass(?:word|wd|phrase)|pwd|secret|credential)(\\*["']?\s*[=:：]\s*)(?:\\+"[^"]*"|"(?:\\.|[^"\\])*"|'[^']*'|["']?[^\s,;&"']+)/gi,
+  /(token|api[_-]?key|access[_-]?key|private[_-]?key)(\\*["']?\s*[=:：]\s*)\\*["']?[^\s,;&"']{8,}["']?/gi,
+  /(密码|口令|密钥|令牌)(\s*[=:：]\s*)[^\s，。；,;]+/g,
 ]
 /** Groups: scheme, user information, host, path, query and fragment. */
 const URL_TEXT = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@]*@)?([^\s/?#@]*)([^\s?#]*)([?#]\S*)?/gi
