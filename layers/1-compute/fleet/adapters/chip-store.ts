@@ -2,7 +2,7 @@ import type { Transaction } from '@medley/store'
 import { sql } from 'kysely'
 import { isMadeUuid, withoutReadings } from '../chip-facts.ts'
 import type { StateEntry } from '../domain/history.ts'
-import type { ChipState, Coded } from '../domain/state.ts'
+import { type ChipState, type Coded, NOT_READ_YET } from '../domain/state.ts'
 import type { PlannedEvent, StoredChip, Verdict } from '../observation.ts'
 import type { NodeState } from '../views.ts'
 import type { FleetTables } from './tables.ts'
@@ -20,7 +20,7 @@ export async function lockChips(tx: Tx, nodeId: string, uuids: readonly string[]
     select c.id, c.node_id, c.uuid, c.digest, c.state, c.state_since, c.evidence, c.vendor, c.product,
       c.driver_version, c.firmware_version, c.facts ->> 'pciAddress' as pci_address,
       exists (select 1 from chip_claims k where k.node_id = ${nodeId} and k.chip_id = c.id) as claimed,
-      c.quarantined_at is not null as quarantined, c.released_at,
+      c.quarantined_at is not null as quarantined, c.released_at, c.retired_at is not null as retired,
       n.state as holder_state, n.tenant_id as holder_tenant, n.simulated as holder_simulated,
       n.hostname as holder_hostname
     from chips c join nodes n on n.id = c.node_id
@@ -45,6 +45,7 @@ export async function lockChips(tx: Tx, nodeId: string, uuids: readonly string[]
     claimed: row.claimed,
     quarantined: row.quarantined,
     releasedAtMs: row.released_at?.getTime() ?? null,
+    retired: row.retired,
     holder: {
       state: row.holder_state,
       tenantId: row.holder_tenant,
@@ -70,6 +71,7 @@ interface StoredRow {
   claimed: boolean
   quarantined: boolean
   released_at: Date | null
+  retired: boolean
   holder_state: NodeState
   holder_tenant: string | null
   holder_simulated: boolean
@@ -191,9 +193,25 @@ export async function updateChips(tx: Tx, writes: readonly ChipWrite[]): Promise
       quarantined_at = coalesce(c.quarantined_at, r.quarantined_at),
       quarantine_reason = coalesce(c.quarantine_reason, r.quarantine_reason),
       quarantined_by = coalesce(c.quarantined_by, case when r.quarantined_at is null then null else 'fleet' end),
-      last_seen_at = r.last_seen_at
+      last_seen_at = r.last_seen_at,
+      -- Whatever was said of it: a chip that is reported is there.
+      retired_at = case when r.facts is null then c.retired_at end,
+      retired_reason = case when r.facts is null then c.retired_reason end,
+      retired_by = case when r.facts is null then c.retired_by end
     from jsonb_to_recordset(${JSON.stringify(writes.map(recordOf))}::jsonb) as ${RECORD}
     where c.id = any(${writes.map(({ verdict }) => verdict.chipId)}) and c.id = r.id`.execute(tx)
+}
+
+/**
+ * The agent has started and not asked for these chips yet: they stay as they are, and the next word on each is
+ * written. Where nobody had looked, the reason is another now.
+ */
+export async function awaitChips(tx: Tx, chipIds: readonly string[]): Promise<void> {
+  if (chipIds.length === 0) return
+  await sql`
+    update chips set digest = null,
+      evidence = case when state = 'unknown' then ${JSON.stringify([NOT_READ_YET])}::jsonb else evidence end
+    where id = any(${chipIds})`.execute(tx)
 }
 
 /** Largest number of events of one statement: what a whole room going away writes at once stays a few megabytes. */
