@@ -57,16 +57,14 @@ export function presentNode(view: NodeView): Node {
 }
 
 export function presentStanding(view: ChipView, reading: ChipReading | null): z.infer<typeof chipStanding> {
-  const { quarantine } = view
+  const said = (word: ChipView['quarantine']) =>
+    word && { since: word.since.toISOString(), reason: presentCoded(word.reason), by: word.by }
   return {
     state: view.state,
     stateSince: view.stateSince.toISOString(),
     evidence: view.evidence.map(presentCoded),
-    quarantine: quarantine && {
-      since: quarantine.since.toISOString(),
-      reason: presentCoded(quarantine.reason),
-      by: quarantine.by,
-    },
+    quarantine: said(view.quarantine),
+    retired: said(view.retired),
     usable: view.usable,
     place: { ...view.place },
     reading: reading && { at: new Date(reading.atMs).toISOString(), values: valuesByName(reading) },

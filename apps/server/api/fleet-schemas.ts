@@ -71,6 +71,8 @@ export const chipStanding = z.object({
   stateSince: timestamp,
   evidence: z.array(coded),
   quarantine: z.object({ since: timestamp, reason: coded, by: z.string() }).nullable(),
+  /** Taken out for good: in no list or count, with its history kept. */
+  retired: z.object({ since: timestamp, reason: coded, by: z.string() }).nullable().optional(),
   usable: z.boolean(),
   place,
   /** Newest readings by metric name, with their time; null before the first. */
@@ -105,6 +107,8 @@ export const chipEvent = z
       'firmware-version',
       'quarantined',
       'released',
+      'retired',
+      'restored',
       'claimed-twice',
     ]),
     from: nullableText,

@@ -214,6 +214,16 @@ describe('chips', { timeout: 60_000 }, () => {
     expect(await codeOf(again)).toBe('fleet.chip.not-quarantined')
     expect((await audited('chip.release')).map(({ outcome }) => outcome).toSorted()).toEqual(['done', 'failed'])
   })
+
+  it('are retired only once they are gone, which is told in the audit', async () => {
+    const refused = await send('POST', `/api/v1/chips/${chipId}/retire`, { reason: 'sold' })
+    expect([refused.status, await codeOf(refused)]).toEqual([409, 'fleet.chip.present'])
+    expect(await codeOf(await send('POST', `/api/v1/chips/${chipId}/retire`, {}))).toBe('server.request.invalid')
+    const restored = await send('POST', `/api/v1/chips/${chipId}/restore`, { reason: 'never was' })
+    expect(await codeOf(restored)).toBe('fleet.chip.not-retired')
+    expect(await list(chip, '/api/v1/chips?retired=true')).toEqual([])
+    expect(await audited('chip.retire')).toMatchObject([{ outcome: 'failed', code: 'fleet.chip.present' }])
+  })
 })
 
 describe('the fleet', { timeout: 60_000 }, () => {

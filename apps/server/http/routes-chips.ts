@@ -14,6 +14,8 @@ const chipsQuery = pageQuery.extend({
   node: reference.optional(),
   rack: reference.optional(),
   simulated: z.enum(['true', 'false']).optional(),
+  /** `true`: those that were taken out for good, which are in no other list. */
+  retired: z.enum(['true', 'false']).optional(),
   q: reference.optional(),
 })
 const eventsQuery = pageQuery.extend(periodQuery.shape)
@@ -42,7 +44,7 @@ export function chipRoutes(factory: Factory) {
       responses: { 200: listOf(chip, 'Chips') },
     }),
     async (context) => {
-      const { cursor, limit, vendor, state, node, rack, simulated, q } = context.req.valid('query')
+      const { cursor, limit, vendor, state, node, rack, simulated, retired, q } = context.req.valid('query')
       const { scope, viewer } = context.get('principal')
       const filter = {
         ...(vendor === undefined ? {} : { vendor }),
@@ -50,6 +52,7 @@ export function chipRoutes(factory: Factory) {
         ...(node === undefined ? {} : { nodeId: node }),
         ...(rack === undefined ? {} : { rack }),
         ...(simulated === undefined ? {} : { simulated: simulated === 'true' }),
+        ...(retired === undefined ? {} : { retired: retired === 'true' }),
         ...(q === undefined ? {} : { text: q }),
       }
       const rows = await fleet.chips({ viewer, after: cursor ?? null, limit: limit + 1, filter })
@@ -119,6 +122,8 @@ export function chipRoutes(factory: Factory) {
   const changes = [
     { verb: 'quarantine', summary: 'Place nothing on a chip until it is released' },
     { verb: 'release', summary: 'Take a chip out of quarantine' },
+    { verb: 'retire', summary: 'Say that a chip was taken out for good: it leaves lists, counts and alerts' },
+    { verb: 'restore', summary: 'Take back that a chip was retired' },
   ] as const
   for (const { verb, summary } of changes) {
     app.openapi(
@@ -136,11 +141,14 @@ export function chipRoutes(factory: Factory) {
         const { reason } = context.req.valid('json')
         const after = await fleet[verb](principal.reach, before.id, reason)
         factory.live.touch('chips')
-        const told = ({ quarantine }: typeof after) => quarantine && presentCoded(quarantine.reason)
+        const told = ({ quarantine, retired }: typeof after) => ({
+          quarantine: quarantine && presentCoded(quarantine.reason),
+          retired: retired && presentCoded(retired.reason),
+        })
         context.set('change', {
           subject: before.id,
-          before: { quarantine: told(before) },
-          after: { quarantine: told(after), reason },
+          before: told(before),
+          after: { ...told(after), reason },
         })
         const [described] = await factory.describeChips(principal.scope, [after])
         return context.json(described as z.infer<typeof chip>, 200)

@@ -14,6 +14,22 @@ export const fleetErrors = defineErrors('fleet', {
       'zh-CN': '只有已被隔离的芯片才能解除隔离',
     },
   },
+  'chip.present': {
+    status: 409,
+    title: { en: 'Chip {id} is still in its node', 'zh-CN': '芯片 {id} 仍在节点中' },
+    hint: {
+      en: 'Take the card out first; to keep work away from it, put it in quarantine',
+      'zh-CN': '请先取下该卡；若只是不再放置任务，请将其隔离',
+    },
+  },
+  'chip.not-retired': {
+    status: 409,
+    title: { en: 'Chip {id} was not retired', 'zh-CN': '芯片 {id} 没有退役' },
+    hint: {
+      en: 'Only a retired chip can be restored; it may have come back by itself, as its node reports it again',
+      'zh-CN': '只有已退役的芯片才能恢复；节点重新上报后它也会自动恢复',
+    },
+  },
   'node.unknown': {
     status: 404,
     title: { en: 'There is no node {id}', 'zh-CN': '没有这个节点：{id}' },

@@ -99,6 +99,63 @@ describe('what operators say of nodes', () => {
       })
   })
 
+  it('leaves a chip that was taken out for good out of everything but its history, until it is back', async () => {
+    const node = await test.joined('retiring')
+    const [stays, goes] = [aChip('chip-stays', { vendor: 'maker' }), aChip('chip-goes', { vendor: 'maker' })]
+    await test.fleet.observe(node, aReport([stays, goes]), 0)
+    const retire = () => test.fleet.retire(OPERATOR, 'chip-goes', 'sold')
+    await expect(retire()).rejects.toMatchObject({ code: 'fleet.chip.present' })
+    await expect(test.fleet.restore(OPERATOR, 'chip-goes', '')).rejects.toMatchObject({
+      code: 'fleet.chip.not-retired',
+    })
+    await test.fleet.observe(node, aReport([stays]), 0)
+    const seen = async () => {
+      const listed = await test.fleet.chips({ viewer: ALL, after: null, limit: 9, filter: { nodeId: node } })
+      return {
+        chips: listed.map(({ facts }) => facts.uuid),
+        cells: (await test.fleet.cells(ALL)).filter(({ nodeId }) => nodeId === node).map(({ uuid }) => uuid),
+        cards: (await test.fleet.cards(node, ALL)).flatMap(({ chips }) => chips.map(({ facts }) => facts.uuid)),
+        counted: (await test.fleet.node(node, ALL)).chipStates,
+        summary: (await test.fleet.summary(ALL)).byVendor.find(({ vendor }) => vendor === 'maker')?.states,
+      }
+    }
+    const whole = await seen()
+    expect(whole.counted).toEqual({ healthy: 1, absent: 1 })
+    expect((await retire()).retired).toMatchObject({
+      by: 'operator',
+      reason: { code: 'by-person', params: { reason: 'sold' } },
+    })
+    await retire()
+    const only = ['chip-stays']
+    const less = { chips: only, cells: only, cards: only, counted: { healthy: 1 }, summary: { healthy: 1 } }
+    expect(await seen()).toEqual(less)
+    await test.fleet.observe(node, aReport([stays], { bootId: 'another' }), 0)
+    expect(await seen()).toEqual(less)
+    const filter = { nodeId: node, retired: true }
+    const gone = await test.fleet.chips({ viewer: ALL, after: null, limit: 9, filter })
+    expect(gone.map(({ facts }) => facts.uuid)).toEqual(['chip-goes'])
+    expect((await test.fleet.restore(OPERATOR, 'chip-goes', 'a mistake')).retired).toBeNull()
+    expect(await seen()).toEqual(whole)
+    await retire()
+    await test.fleet.observe(node, aReport([stays, goes], { bootId: 'another' }), 0)
+    expect(await test.fleet.chip('chip-goes', ALL)).toMatchObject({ retired: null, state: 'healthy', usable: true })
+    expect((await seen()).counted).toEqual({ healthy: 2 })
+    const events = await test.fleet.events({ viewer: ALL, chipId: 'chip-goes', after: null, limit: 9 })
+    expect(events.map(({ kind }) => kind)).toEqual(['state', 'retired', 'restored', 'retired', 'state', 'found'])
+  })
+
+  it('takes what sits in the slot of a retired chip for another one', async () => {
+    const node = await test.joined('reused')
+    const slot = { pciAddress: '0000:01:00.0' }
+    await test.fleet.observe(node, aReport([aChip('chip-sold', slot)]), 0)
+    await test.fleet.observe(node, aReport([]), 0)
+    await test.fleet.retire(OPERATOR, 'chip-sold', 'sold')
+    await test.fleet.observe(node, aReport([aChip('test-pci-0000:01:00.0', { ...slot, health: 'unusable' })]), 0)
+    expect((await test.fleet.chip('chip-sold', ALL)).retired).not.toBeNull()
+    const chips = await test.fleet.chips({ viewer: ALL, after: null, limit: 9, filter: { nodeId: node } })
+    expect(chips.map(({ facts }) => facts.uuid)).toEqual(['test-pci-0000:01:00.0'])
+  })
+
   it('joins a node once per key, for one owner and as one kind', async () => {
     const node = { nodeKey: 'one', hostname: 'h', tenantId: 'tenant_a', simulated: false, agentVersion: '1' }
     const first = await test.fleet.enrol(node)

@@ -24,6 +24,8 @@ type Said =
   | 'cancelMaintenance'
   | 'release'
   | 'quarantine'
+  | 'retire'
+  | 'restore'
 
 export interface OperatorsWordParts {
   readonly database: ScopedDatabase<FleetTables>
@@ -76,7 +78,8 @@ export function createOperatorsWord(parts: OperatorsWordParts): Pick<Fleet, Said
     return after
   }
 
-  const tell = (tx: Tx, chip: ChipView, kind: 'quarantined' | 'released', by: string, evidence: readonly Coded[]) =>
+  type Told = 'quarantined' | 'released' | 'retired' | 'restored'
+  const tell = (tx: Tx, chip: ChipView, kind: Told, by: string, evidence: readonly Coded[]) =>
     insertEvents(
       tx,
       [
@@ -212,6 +215,32 @@ export function createOperatorsWord(parts: OperatorsWordParts): Pick<Fleet, Said
           .where('id', '=', chip.id)
           .execute()
         await tell(tx, chip, 'quarantined', scope.actor.id, [said])
+      }),
+
+    retire: (scope, chipId, reason) =>
+      onChip(scope, chipId, async (tx, chip) => {
+        if (chip.retired) return
+        // Gone, or not looked at by anybody: what a connected node reports is there.
+        const looked = (await nodeIn(tx, chip.nodeId, viewerOf(scope), now())).state === 'connected'
+        if (chip.state !== 'absent' && looked) throw fleetErrors['chip.present']({ id: chipId })
+        const said = byPerson(reason)
+        await tx
+          .updateTable('chips')
+          .set({ retired_at: now(), retired_reason: JSON.stringify(said), retired_by: scope.actor.id })
+          .where('id', '=', chip.id)
+          .execute()
+        await tell(tx, chip, 'retired', scope.actor.id, [said])
+      }),
+
+    restore: (scope, chipId, reason) =>
+      onChip(scope, chipId, async (tx, chip) => {
+        if (!chip.retired) throw fleetErrors['chip.not-retired']({ id: chipId })
+        await tx
+          .updateTable('chips')
+          .set({ retired_at: null, retired_reason: null, retired_by: null })
+          .where('id', '=', chip.id)
+          .execute()
+        await tell(tx, chip, 'restored', scope.actor.id, [byPerson(reason)])
       }),
   }
 }

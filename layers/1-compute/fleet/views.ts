@@ -60,6 +60,8 @@ export interface ChipView {
   readonly evidence: readonly Coded[]
   /** Set after repeated faults; nothing is placed on it until an operator releases it. */
   readonly quarantine: { readonly since: Date; readonly reason: Coded; readonly by: string } | null
+  /** Taken out for good: in no list, count or alert until its node reports it again or an operator restores it. */
+  readonly retired: { readonly since: Date; readonly reason: Coded; readonly by: string } | null
   /** Whether new work may be placed: healthy or degraded, not quarantined, its node connected and not cordoned. */
   readonly usable: boolean
   readonly place: Place
@@ -95,6 +97,8 @@ export interface ChipEvent {
     | 'firmware-version'
     | 'quarantined'
     | 'released'
+    | 'retired'
+    | 'restored'
     /** Two nodes claim it at once. */
     | 'claimed-twice'
   readonly from: string | null
@@ -110,6 +114,8 @@ export interface FleetFilter {
   readonly nodeId?: string
   readonly rack?: string
   readonly simulated?: boolean
+  /** The retired ones alone; left out: all others. */
+  readonly retired?: boolean
   /** Part of product, node name, uuid or serial, in any case. */
   readonly text?: string
 }
@@ -216,6 +222,13 @@ export interface Fleet {
   /** @throws AppError `fleet.chip.unknown`, `fleet.chip.not-quarantined` */
   release(scope: Scope, chipId: string, reason: string): Promise<ChipView>
   quarantine(scope: Scope, chipId: string, reason: string): Promise<ChipView>
+  /**
+   * The chip was taken out for good: it is left out everywhere, its history stays. A report that names it brings it
+   * back. @throws AppError `fleet.chip.unknown`, `fleet.chip.present` while its node still reports it
+   */
+  retire(scope: Scope, chipId: string, reason: string): Promise<ChipView>
+  /** Takes {@link Fleet.retire} back. @throws AppError `fleet.chip.unknown`, `fleet.chip.not-retired` */
+  restore(scope: Scope, chipId: string, reason: string): Promise<ChipView>
 }
 
 /** Asked by the enrolment module in one transaction with the token's use; see `createFleet().enrol`. */

@@ -1,5 +1,5 @@
 import type { Migrations } from '@medley/store'
-import type { ColumnType, Generated } from 'kysely'
+import { type ColumnType, type Generated, sql } from 'kysely'
 import type { ChipState, Coded } from '../domain/state.ts'
 import type { ChipFacts, NodeFacts } from '../protocol.ts'
 import type { ChipEvent, CordonState, NodeState, Taint } from '../views.ts'
@@ -62,6 +62,10 @@ export interface FleetTables {
     quarantine_reason: ColumnType<Coded | null, string | null, string | null>
     quarantined_by: string | null
     released_at: Date | null
+    /** Taken out for good, on an operator's word. */
+    retired_at: Date | null
+    retired_reason: ColumnType<Coded | null, string | null, string | null>
+    retired_by: string | null
     first_seen_at: Generated<Date>
     last_seen_at: Generated<Date>
   }
@@ -120,4 +124,13 @@ export const fleetMigrations: Migrations = {
     },
   },
   '20261123-20-fleet-standing': standingMigration,
+  '20261123-30-fleet-retired': {
+    async up(db) {
+      await sql`
+        alter table chips
+          add column retired_at timestamptz,
+          add column retired_reason jsonb,
+          add column retired_by text`.execute(db)
+    },
+  },
 }

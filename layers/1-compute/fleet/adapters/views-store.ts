@@ -84,7 +84,7 @@ export async function readNodes(
   const { rows } = await sql<NodeRow>`
     select n.*, (${windowOf(sql.ref('n.id'), page.now)}) as maintenance,
       (select jsonb_object_agg(s.state, s.chips)
-       from (select c.state, count(*) as chips from chips c where c.node_id = n.id group by c.state) s) as chip_states
+       from (select c.state, count(*) as chips from chips c where c.node_id = n.id and c.retired_at is null group by c.state) s) as chip_states
     from nodes n where ${all(conditions)} order by n.id limit ${page.limit ?? 1}`.execute(tx)
   return rows.map(nodeView)
 }
@@ -139,6 +139,9 @@ interface ChipRow {
   quarantined_at: Date | null
   quarantine_reason: Coded | null
   quarantined_by: string | null
+  retired_at: Date | null
+  retired_reason: Coded | null
+  retired_by: string | null
   node_state: NodeState
   cordon_state: CordonState | null
   in_maintenance: boolean
@@ -162,13 +165,15 @@ export async function readChips(
   },
 ): Promise<readonly ChipView[]> {
   const conditions = [visibleTo(page.viewer), ...filterConditions(page.filter ?? {})]
-  if (page.id !== undefined)
+  if (page.id === undefined)
+    conditions.push(page.filter?.retired ? sql`c.retired_at is not null` : sql`c.retired_at is null`)
+  else
     conditions.push(sql`c.id = any(array(
       select id from chips where id = ${page.id} union select id from chips where uuid = ${page.id}))`)
   if (page.after !== undefined && page.after !== null) conditions.push(sql`c.id > ${page.after}`)
   const { rows } = await sql<ChipRow>`
     select c.id, c.node_id, n.hostname, c.simulated, c.facts, c.state, c.state_since, c.evidence, c.quarantined_at,
-      c.quarantine_reason, c.quarantined_by, n.state as node_state, n.cordon_state, n.rack, n.spine, c.first_seen_at,
+      c.quarantine_reason, c.quarantined_by, c.retired_at, c.retired_reason, c.retired_by, n.state as node_state, n.cordon_state, n.rack, n.spine, c.first_seen_at,
       c.last_seen_at, n.last_seen_at as node_seen_at,
       exists (
         select 1 from maintenance_windows w
@@ -199,7 +204,8 @@ function chipView(row: ChipRow): ChipView {
     state: row.state,
     stateSince: row.state_since,
     evidence: row.evidence,
-    quarantine: quarantineOf(row),
+    quarantine: saidOf(row.quarantined_at, row.quarantine_reason, row.quarantined_by),
+    retired: saidOf(row.retired_at, row.retired_reason, row.retired_by),
     usable: isUsable({
       state: row.state,
       quarantined: row.quarantined_at !== null,
@@ -214,9 +220,8 @@ function chipView(row: ChipRow): ChipView {
   }
 }
 
-function quarantineOf(row: ChipRow): ChipView['quarantine'] {
-  if (row.quarantined_at === null || row.quarantine_reason === null) return null
-  return { since: row.quarantined_at, reason: row.quarantine_reason, by: row.quarantined_by ?? '' }
+function saidOf(since: Date | null, reason: Coded | null, by: string | null): ChipView['quarantine'] {
+  return since === null || reason === null ? null : { since, reason, by: by ?? '' }
 }
 
 export async function readSummary(tx: Tx, viewer: Viewer): Promise<FleetSummary> {
@@ -225,7 +230,7 @@ export async function readSummary(tx: Tx, viewer: Viewer): Promise<FleetSummary>
   const { rows } = await sql<{ vendor: string; simulated: boolean; state: ChipState; chips: number }>`
     select c.vendor, c.simulated, c.state, count(*)::int as chips
     from chips c join nodes n on n.id = c.node_id
-    where ${visibleTo(viewer)} group by 1, 2, 3 order by 1, 2, 3`.execute(tx)
+    where ${visibleTo(viewer)} and c.retired_at is null group by 1, 2, 3 order by 1, 2, 3`.execute(tx)
   const groups = new Map<string, FleetSummary['byVendor'][number]>()
   for (const { vendor, simulated, state, chips } of rows) {
     const key = `${simulated} ${vendor}`
@@ -249,7 +254,7 @@ export async function readCells(tx: Tx, viewer: Viewer): Promise<readonly FleetC
       c.quarantined_at is not null as quarantined, c.quarantine_reason as "quarantineReason",
       c.driver_version as "driverVersion", c.simulated
     from chips c join nodes n on n.id = c.node_id
-    where ${visibleTo(viewer)} order by n.rack nulls last, n.id, c.id`.execute(tx)
+    where ${visibleTo(viewer)} and c.retired_at is null order by n.rack nulls last, n.id, c.id`.execute(tx)
   const cells: FleetCell[] = []
   for (;;) {
     const { rows } = await sql<FleetCell>`fetch ${sql.lit(CELLS_AT_ONCE)} from fleet_cells`.execute(tx)

@@ -19,6 +19,8 @@ const messages = defineMessages({
   'firmware-version': { en: 'Firmware {from} → {to}', 'zh-CN': '固件 {from} → {to}' },
   quarantined: { en: 'Quarantined: nothing new is placed on it', 'zh-CN': '被隔离：不再放置新任务' },
   released: { en: 'Released from quarantine', 'zh-CN': '解除隔离' },
+  retired: { en: 'Retired: taken out for good', 'zh-CN': '已退役：已永久移除' },
+  restored: { en: 'Restored: no longer retired', 'zh-CN': '已恢复：不再退役' },
   'claimed-twice': {
     en: 'Claimed by two nodes at once: {from} and {to}',
     'zh-CN': '被两个节点同时上报：{from} 与 {to}',
@@ -35,6 +37,8 @@ const marks: Readonly<Record<Exclude<ChipEvent['kind'], 'state'>, State>> = {
   'firmware-version': 'waiting',
   quarantined: 'held',
   released: 'healthy',
+  retired: 'held',
+  restored: 'waiting',
   'claimed-twice': 'failed',
 }
 
@@ -63,6 +67,8 @@ function useEventWords(): (event: ChipEvent) => string {
       case 'found':
       case 'quarantined':
       case 'released':
+      case 'retired':
+      case 'restored':
         return t(event.kind)
       default:
         return t(event.kind, params)
