@@ -126,6 +126,36 @@ describe('fleet', () => {
     })
   })
 
+  describe('a driver that is slow when its agent starts', () => {
+    const started = { bootId: 'started', unread: ['slow'] }
+    const slow = aChip('u-slow', { vendor: 'slow' })
+
+    it('leaves its chips as they are, and what it says first is taken in full', async () => {
+      const node = await test.joined('u1')
+      await observe(node, [aChip('u-quick'), slow, aChip('u-other')])
+      await observe(node, [aChip('u-quick')], started)
+      expect(await observe(node, [aChip('u-quick')], started)).toEqual({ changed: false })
+      expect([(await chipOf('u-slow')).state, (await chipOf('u-other')).state]).toEqual(['healthy', 'absent'])
+      await observe(node, [aChip('u-quick'), slow], { ...started, unread: [] })
+      expect(await statesOf('u-slow')).toEqual(['null>healthy'])
+      await observe(node, [aChip('u-quick')], { ...started, unread: [] })
+      expect((await chipOf('u-slow')).evidence).toEqual([{ code: 'disappeared', params: {} }])
+    })
+
+    it('may find a chip gone that nobody saw leave, also for a server that has restarted', async () => {
+      const node = await test.joined('u2')
+      const gone = aChip('u-gone', { vendor: 'slow' })
+      await observe(node, [gone])
+      await test.pass(MINUTE)
+      await observe(node, [], started)
+      expect(await chipOf('u-gone')).toMatchObject({ state: 'unknown', evidence: [{ code: 'not-read-yet' }] })
+      const restarted = test.restarted()
+      await restarted.observe(node, aReport([], started), 0)
+      await restarted.observe(node, aReport([], { ...started, unread: [] }), 0)
+      expect(await chipOf('u-gone')).toMatchObject({ state: 'absent', evidence: [{ code: 'not-reported' }] })
+    })
+  })
+
   describe('what an agent kept while nobody listened', () => {
     const change = (atMs: number, health: 'healthy' | 'degraded' | 'lost') => ({
       uuid: 'k',

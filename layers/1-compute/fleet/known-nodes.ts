@@ -11,12 +11,14 @@ export interface KnownChip {
 export interface KnownNode {
   state: NodeState
   digest: string | null
-  /** By the uuid the agent uses. Absent chips are not among them. */
+  /** By the uuid the agent uses. Absent chips are not among them, nor those of drivers that are not read yet. */
   chips: ReadonlyMap<string, KnownChip>
   /** Chips the node claims and another one holds: uuid to holder. */
   refused: ReadonlyMap<string, string>
   /** Changes the agent kept and the store has, as they came: sent again until an answer reaches the agent. */
   changes: string
+  /** Drivers the agent has not read yet: without them that a chip is left out would be news. */
+  unread: string
 }
 
 export interface Heard {
@@ -89,6 +91,10 @@ export function changesKey(report: AgentReport): string {
   return report.changes === undefined || report.changes.length === 0 ? '' : JSON.stringify(report.changes)
 }
 
+export function unreadKey({ unread }: Pick<AgentReport, 'unread'>): string {
+  return unread?.toSorted().join(' ') ?? ''
+}
+
 /** Whether the report says nothing that is not known. `holds`: whether a refused chip's holder still has it. */
 export function saysNothingNew(
   node: KnownNode,
@@ -96,6 +102,7 @@ export function saysNothingNew(
   holds: (holderId: string, uuid: string) => boolean,
 ): boolean {
   if (node.state !== 'connected' || node.digest !== digestOfNode(report)) return false
+  if (node.unread !== unreadKey(report)) return false
   const changes = changesKey(report)
   if (changes !== '' && changes !== node.changes) return false
   const seen = new Set<string>()

@@ -2,7 +2,15 @@
 import { digestOfChip, isMadeUuid } from './chip-facts.ts'
 import { mergeHistory, type StateEntry } from './domain/history.ts'
 import { type QuarantinePolicy, quarantineFor } from './domain/quarantine.ts'
-import { type Coded, DISAPPEARED, isFault, NOT_REPORTED, type Standing, standingOf } from './domain/state.ts'
+import {
+  type Coded,
+  DISAPPEARED,
+  isFault,
+  NOT_READ_YET,
+  NOT_REPORTED,
+  type Standing,
+  standingOf,
+} from './domain/state.ts'
 import type { AgentReport, ChipFacts } from './protocol.ts'
 import type { ChipEvent, ChipState, NodeState } from './views.ts'
 
@@ -58,12 +66,19 @@ export interface Matching {
   readonly refused: readonly { readonly facts: ChipFacts; readonly stored: StoredChip }[]
   /** Chips of the node that the report leaves out. */
   readonly missing: readonly StoredChip[]
+  /** Chips of drivers that the agent has not read since it started: that the report leaves them out says nothing. */
+  readonly unread: readonly StoredChip[]
   /** Chips that the node claimed and no longer does. */
   readonly withdrawn: readonly StoredChip[]
 }
 
 /** Which known chip each reported one is. A chip counts once, whatever the report says. */
-export function matchChips(node: ReportingNode, chips: readonly ChipFacts[], stored: readonly StoredChip[]): Matching {
+export function matchChips(
+  node: ReportingNode,
+  { chips, unread: drivers }: Pick<AgentReport, 'chips' | 'unread'>,
+  stored: readonly StoredChip[],
+): Matching {
+  const isUnread = ({ vendor }: StoredChip): boolean => drivers?.includes(vendor) === true
   const own = new Map(stored.filter(({ nodeId }) => nodeId === node.id).map((chip) => [chip.uuid, chip]))
   const foreign = new Map(stored.filter(({ nodeId }) => nodeId !== node.id).map((chip) => [chip.uuid, chip]))
   const reported = new Map(chips.toReversed().map((facts) => [facts.uuid, facts]))
@@ -88,8 +103,15 @@ export function matchChips(node: ReportingNode, chips: readonly ChipFacts[], sto
     } else if (holder && !mayMove(holder, node)) refused.push({ facts, stored: holder })
     else present.push({ facts, reportedUuid, stored: holder ?? null })
   }
-  const withdrawn = [...foreign.values()].filter(({ claimed, uuid }) => claimed && !reported.has(uuid))
-  return { present, refused, missing: [...left.values()], withdrawn }
+  const withdrawn = [...foreign.values()].filter((chip) => chip.claimed && !reported.has(chip.uuid) && !isUnread(chip))
+  const missing = [...left.values()]
+  return {
+    present,
+    refused,
+    missing: missing.filter((chip) => !isUnread(chip)),
+    unread: missing.filter(isUnread),
+    withdrawn,
+  }
 }
 
 /** A chip whose tool no longer (or only now) names it, known by where it sits. */
@@ -167,21 +189,33 @@ export interface Judged {
   readonly policy: QuarantinePolicy
 }
 
-function standingNow(node: ReportingNode, facts: ChipFacts | null): Standing {
+function standingNow({ node, facts, stored }: Pick<Judged, 'node' | 'facts' | 'stored'>): Standing {
   if (facts) return standingOf(facts)
-  return { state: 'absent', evidence: [node.sameBoot ? DISAPPEARED : NOT_REPORTED] }
+  const seen = node.sameBoot && !(stored && isAwaited(stored))
+  return { state: 'absent', evidence: [seen ? DISAPPEARED : NOT_REPORTED] }
+}
+
+/** Whether the chip was marked by `awaitChips`: not seen since its agent started, and still as it was before. */
+function isAwaited({ digest, state, evidence }: StoredChip): boolean {
+  return digest === null && (state !== 'unknown' || evidence.some(({ code }) => code === NOT_READ_YET.code))
+}
+
+/** Chips that are to be marked as not read yet. Those that are absent stay so until they are seen. */
+export function toAwait({ unread }: Matching): readonly StoredChip[] {
+  return unread.filter((chip) => chip.state !== 'absent' && !isAwaited(chip))
 }
 
 /** Whether {@link judge} wants the chip's history: to sort in what the agent kept, or to count faults. */
-export function wantsHistory({ node, stored, facts, changes }: Omit<Judged, 'history'>): boolean {
+export function wantsHistory(asked: Omit<Judged, 'history'>): boolean {
+  const { stored, changes } = asked
   if (!stored) return false
-  const standing = standingNow(node, facts)
+  const standing = standingNow(asked)
   return changes.length > 0 || (standing.state !== stored.state && isFault(standing))
 }
 
 export function judge(input: Judged): Verdict {
   const { node, chipId, stored, facts, nowMs, policy } = input
-  const standing = absentBefore(input) ?? standingNow(node, facts)
+  const standing = absentBefore(input) ?? standingNow(input)
   const merged = mergeHistory(historyOf(input), input.changes, { ...standing, atMs: nowMs })
   const base = { chipId, nodeId: node.id, by: null }
   const events = merged.added.map(

@@ -1,6 +1,7 @@
 import { type Clock, type IdFactory, systemScope } from '@medley/kernel'
 import type { ScopedDatabase, Transaction } from '@medley/store'
 import {
+  awaitChips,
   type ChipWrite,
   insertChips,
   insertEvents,
@@ -14,7 +15,14 @@ import type { FleetTables } from './adapters/tables.ts'
 import { digestOfChip, digestOfNode } from './chip-facts.ts'
 import type { QuarantinePolicy } from './domain/quarantine.ts'
 import { fleetErrors } from './errors.ts'
-import { changesKey, type KnownChip, type KnownNode, type KnownNodes, saysNothingNew } from './known-nodes.ts'
+import {
+  changesKey,
+  type KnownChip,
+  type KnownNode,
+  type KnownNodes,
+  saysNothingNew,
+  unreadKey,
+} from './known-nodes.ts'
 import {
   entriesOf,
   type Judged,
@@ -25,6 +33,7 @@ import {
   type ReportingNode,
   type StoredChip,
   sameOwner,
+  toAwait,
   type Verdict,
   wantsHistory,
 } from './observation.ts'
@@ -101,6 +110,7 @@ export function createObserver(parts: ObserveParts): Pick<Fleet, 'observe'> & {
       chips: new Map(chips.map(({ id, uuid, digest }) => [uuid, { id, digest }])),
       refused: new Map(),
       changes: '',
+      unread: '',
     }
     known.set(nodeId, read)
     return read
@@ -150,7 +160,7 @@ async function observeIn(
     sameBoot: before.bootId === report.bootId,
   }
   const uuids = report.chips.map(({ uuid }) => uuid)
-  const matching = matchChips(node, report.chips, await lockChips(tx, nodeId, uuids))
+  const matching = matchChips(node, report, await lockChips(tx, nodeId, uuids))
   const judged = await judgeAll(tx, parts, { node, matching, report, clockSkewMs, nowMs })
   const renamed = before.hostname !== report.facts.hostname
   const due = judged.filter(({ input, verdict }) => renamed || hasNews(input, verdict))
@@ -166,6 +176,11 @@ async function observeIn(
   await updateChips(
     tx,
     writes.filter(({ verdict }) => !verdict.isNew),
+  )
+  const awaited = toAwait(matching)
+  await awaitChips(
+    tx,
+    awaited.map(({ id }) => id),
   )
   const claims = claimsOf(node, matching, nowMs)
   await keepClaims(tx, nodeId, {
@@ -183,8 +198,9 @@ async function observeIn(
       chips: chipsAfter(matching, judged),
       refused: new Map(matching.refused.map(({ facts, stored }) => [facts.uuid, stored.nodeId])),
       changes: changesKey(report),
+      unread: unreadKey(report),
     },
-    changed: wrote || writes.length > 0 || claims.length > 0,
+    changed: wrote || writes.length > 0 || claims.length > 0 || awaited.length > 0,
   }
 }
 

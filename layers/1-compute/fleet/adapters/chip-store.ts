@@ -2,7 +2,7 @@ import type { Transaction } from '@medley/store'
 import { sql } from 'kysely'
 import { isMadeUuid, withoutReadings } from '../chip-facts.ts'
 import type { StateEntry } from '../domain/history.ts'
-import type { ChipState, Coded } from '../domain/state.ts'
+import { type ChipState, type Coded, NOT_READ_YET } from '../domain/state.ts'
 import type { PlannedEvent, StoredChip, Verdict } from '../observation.ts'
 import type { NodeState } from '../views.ts'
 import type { FleetTables } from './tables.ts'
@@ -200,6 +200,18 @@ export async function updateChips(tx: Tx, writes: readonly ChipWrite[]): Promise
       retired_by = case when r.facts is null then c.retired_by end
     from jsonb_to_recordset(${JSON.stringify(writes.map(recordOf))}::jsonb) as ${RECORD}
     where c.id = any(${writes.map(({ verdict }) => verdict.chipId)}) and c.id = r.id`.execute(tx)
+}
+
+/**
+ * The agent has started and not asked for these chips yet: they stay as they are, and the next word on each is
+ * written. Where nobody had looked, the reason is another now.
+ */
+export async function awaitChips(tx: Tx, chipIds: readonly string[]): Promise<void> {
+  if (chipIds.length === 0) return
+  await sql`
+    update chips set digest = null,
+      evidence = case when state = 'unknown' then ${JSON.stringify([NOT_READ_YET])}::jsonb else evidence end
+    where id = any(${chipIds})`.execute(tx)
 }
 
 /** Largest number of events of one statement: what a whole room going away writes at once stays a few megabytes. */

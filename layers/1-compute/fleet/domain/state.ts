@@ -32,6 +32,10 @@ const NOT_THE_CHIP = new Set([...WITHOUT_DRIVER, 'tool-timeout', 'tool-too-large
 export const DISAPPEARED: Coded = { code: 'disappeared', params: {} }
 /** The chip was not there when the agent started: pulled, moved, or its driver is slow. */
 export const NOT_REPORTED: Coded = { code: 'not-reported', params: {} }
+/** The agent runs, and the chip's driver has not answered it once. */
+export const NOT_READ_YET: Coded = { code: 'not-read-yet', params: {} }
+/** Told with the first change after some that are lost; says nothing of the chip. */
+export const CHANGES_LOST = 'changes-lost'
 
 export function standingOf({ health, healthReasons }: ReportedHealth): Standing {
   if (health === 'absent')
@@ -45,7 +49,8 @@ export function standingOf({ health, healthReasons }: ReportedHealth): Standing 
 export function isFault({ state, evidence }: Standing): boolean {
   if (state === 'absent') return !evidence.some(({ code }) => code === NOT_REPORTED.code)
   if (state !== 'lost' && state !== 'unusable') return false
-  return evidence.length === 0 || evidence.some(({ code }) => !NOT_THE_CHIP.has(code))
+  const reasons = evidence.filter(({ code }) => code !== CHANGES_LOST)
+  return reasons.length === 0 || reasons.some(({ code }) => !NOT_THE_CHIP.has(code))
 }
 
 /** Whether new work may be placed on the chip. */
