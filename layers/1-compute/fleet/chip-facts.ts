@@ -38,9 +38,10 @@ export function digestOfNode({ bootId, facts }: Pick<AgentReport, 'bootId' | 'fa
 
 /**
  * Whether the uuid is only the place where the chip sits, made by its driver because the tool names none: true on one
- * node and nowhere else.
+ * node and nowhere else. Agents mark such uuids with their node; older ones did not.
  */
 export function isMadeUuid({ uuid, vendor }: Pick<ChipFacts, 'uuid' | 'vendor'>): boolean {
+  if (/-node-[0-9a-f]{12}$/.test(uuid)) return true
   return ['pci', 'index', 'unattributed'].some((place) => uuid.startsWith(`${vendor}-${place}-`))
 }
 
