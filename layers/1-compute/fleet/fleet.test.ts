@@ -187,6 +187,32 @@ describe('fleet', () => {
       expect(now?.at.getTime()).toBe(test.nowMs())
       expect(lost?.at.getTime()).toBe(test.nowMs() - 2 * MINUTE)
     })
+
+    it('is marked where the agent could not keep it all, once, and that is no fault of the chip', async () => {
+      const node = await test.joined('k2')
+      await observe(node, [aChip('k-lost'), aChip('k-same')])
+      await test.pass(10 * MINUTE)
+      const hung = { health: 'unusable' as const, healthReasons: [{ code: 'tool-timeout', params: {} }] }
+      const changesLostBeforeMs = test.nowMs() - 2 * MINUTE
+      const changes = [{ ...change(changesLostBeforeMs + 1, 'healthy'), ...hung, uuid: 'k-lost' }]
+      const report = aReport([aChip('k-lost'), aChip('k-same')], { changes, changesLostBeforeMs })
+      await test.fleet.observe(node, report, 0)
+      expect(await test.fleet.observe(node, report, 0)).toEqual({ changed: false })
+      await test.restarted().observe(node, report, 0)
+      const lost = { code: 'changes-lost', params: { before: new Date(changesLostBeforeMs).toISOString() } }
+      const told = async (chipId: string) =>
+        (await test.fleet.events({ viewer: ALL, chipId, after: null, limit: 9 })).map(({ evidence }) => evidence)
+      expect((await told('k-lost')).slice(0, 2)).toEqual([[], [...hung.healthReasons, lost]])
+      expect((await told('k-same')).slice(0, 1)).toEqual([[lost]])
+      expect((await chipOf('k-same')).evidence).toEqual([])
+      for (let time = 0; time < 3; time += 1) {
+        await test.pass(1_000)
+        const again = { ...report, changes: [], changesLostBeforeMs: changesLostBeforeMs + time }
+        await test.fleet.observe(node, { ...again, chips: [aChip('k-lost', hung), aChip('k-same')] }, 0)
+        await test.fleet.observe(node, again, 0)
+      }
+      expect((await chipOf('k-lost')).quarantine).toBeNull()
+    })
   })
 
   describe('a chip that two nodes claim', () => {

@@ -87,8 +87,9 @@ export function createKnownNodes(): KnownNodes {
   }
 }
 
-export function changesKey(report: AgentReport): string {
-  return report.changes === undefined || report.changes.length === 0 ? '' : JSON.stringify(report.changes)
+export function changesKey({ changes = [], changesLostBeforeMs }: AgentReport): string {
+  const lost = changesLostBeforeMs ?? null
+  return changes.length === 0 && lost === null ? '' : JSON.stringify([lost, changes])
 }
 
 export function unreadKey({ unread }: Pick<AgentReport, 'unread'>): string {

@@ -3,6 +3,7 @@ import { digestOfChip, isMadeUuid } from './chip-facts.ts'
 import { mergeHistory, type StateEntry } from './domain/history.ts'
 import { type QuarantinePolicy, quarantineFor } from './domain/quarantine.ts'
 import {
+  CHANGES_LOST,
   type Coded,
   DISAPPEARED,
   isFault,
@@ -156,6 +157,18 @@ export function entriesOf(
   return entries
 }
 
+/** Which chips changed in between is lost too: the node's chips are told alike. */
+export function lostOf(
+  { changesLostBeforeMs }: Pick<AgentReport, 'changesLostBeforeMs'>,
+  clockSkewMs: number | null,
+): readonly Coded[] {
+  if (changesLostBeforeMs === undefined) return []
+  const before = new Date(changesLostBeforeMs - Math.round(clockSkewMs ?? 0))
+  // An agent's clock may be anywhere, also where no calendar goes.
+  if (Number.isNaN(before.getTime())) return []
+  return [{ code: CHANGES_LOST, params: { before: before.toISOString() } }]
+}
+
 export type PlannedEvent = Omit<ChipEvent, 'id' | 'at'> & { readonly atMs: number; readonly agentAtMs: number | null }
 
 /** What is to be written of one chip. */
@@ -183,6 +196,8 @@ export interface Judged {
   /** Null: the report leaves the chip out. */
   readonly facts: ChipFacts | null
   readonly changes: readonly StateEntry[]
+  /** What the report says of changes that its agent had to drop; told with the first change after them. */
+  readonly lost: readonly Coded[]
   /** End of the history; empty where nothing but the present state matters. */
   readonly history: readonly StateEntry[]
   readonly nowMs: number
@@ -226,7 +241,7 @@ export function judge(input: Judged): Verdict {
       agentAtMs,
       from: null,
       to: state,
-      evidence,
+      evidence: stored !== null && index === 0 ? [...evidence, ...input.lost] : evidence,
     }),
   )
   const plain = (kind: ChipEvent['kind'], from: string | null, to: string, evidence: readonly Coded[] = []) =>

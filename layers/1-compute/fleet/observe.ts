@@ -27,6 +27,7 @@ import {
   entriesOf,
   type Judged,
   judge,
+  lostOf,
   type Matching,
   matchChips,
   type PlannedEvent,
@@ -222,7 +223,7 @@ async function judgeAll(
 ): Promise<readonly JudgedChip[]> {
   const { node, matching, nowMs } = about
   const kept = entriesOf(about.report.changes, about.clockSkewMs)
-  const common = { node, nowMs, policy }
+  const common = { node, nowMs, policy, lost: lostOf(about.report, about.clockSkewMs) }
   const asked = [
     ...matching.present.map(({ facts, stored, reportedUuid }) => ({
       ...common,
