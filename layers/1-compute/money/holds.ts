@@ -33,7 +33,8 @@ export async function placeHold(tx: Tx, parts: Parts, request: HoldRequest): Pro
   const known = rows[0]
   if (known !== undefined) {
     if (compare(known.amount, amount) !== 0) throw errors['repeat.differs']({ key: requestId })
-    return held(known.id, known.state, known.expires_at, wallet)
+    if (known.state !== 'held') return { kind: 'over', id: known.id as Id<'hold'>, state: known.state }
+    return held(known.id, known.expires_at, wallet)
   }
   // What nobody came back for is money again, at the latest when it is needed.
   const roomy = compare(availableOf(wallet), amount) < 0 ? (await expireHolds(tx, parts, wallet)).wallet : wallet
@@ -46,12 +47,12 @@ export async function placeHold(tx: Tx, parts: Parts, request: HoldRequest): Pro
     values (${id}, ${tenantId}, ${requestId}, ${amount}, 'held', ${now(parts)}, ${expiresAt})`.execute(tx)
   const after = { ...roomy, ...taken, held: add(roomy.held, amount) }
   await post(tx, parts, roomy, after, { reason: 'hold', sourceId: id, others: [] })
-  return held(id, 'held', expiresAt, after)
+  return held(id, expiresAt, after)
 }
 
-function held(id: string, state: HoldState, expiresAt: Date, wallet: Wallet): HoldOutcome {
+function held(id: string, expiresAt: Date, wallet: Wallet): HoldOutcome {
   const slow = wallet.atZero === 'slow-down' && levelOf(wallet) !== 'open'
-  return { kind: 'held', id: id as Id<'hold'>, state, expiresAt, pace: slow ? 'slow' : 'full' }
+  return { kind: 'held', id: id as Id<'hold'>, expiresAt, pace: slow ? 'slow' : 'full' }
 }
 
 /** With `ask` somebody who can top up is asked: once until the wallet changes. */

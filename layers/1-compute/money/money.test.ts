@@ -1,8 +1,10 @@
 import { AppError, type Id, systemScope, type TenantScope } from '@medley/kernel'
 import { storeMigrations } from '@medley/store'
 import { startTestStore, type TestStore } from '@medley/testkit'
+import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { multiply, subtract, sum } from './domain/decimal.ts'
 import { createMoney, type Money, moneyMigrations, type NewWallet, type PriceBook } from './index.ts'
 import { aBook, anEvent, aRule, ids } from './money.fixture.ts'
 
@@ -98,6 +100,8 @@ describe('wallets', () => {
     await money.release(other)
     await money.release(other)
     expect(await codeOf(money.release(id))).toBe('money.hold.captured')
+    expect(await hold('r1', '8.5')).toEqual({ kind: 'over', id, state: 'captured' })
+    expect(await hold('r2', '3.5')).toEqual({ kind: 'over', id: other, state: 'released' })
     expect(await money.wallet(system, tenantId)).toMatchObject({ balance: '8.88', held: '0', owed: '0' })
     expect(await accounts()).toEqual({ hold: '0', revenue: '1.12', 'top-up': '-10', wallet: '8.88' })
     expect([(await events('money.wallet.emptied')).length, (await events('money.wallet.refilled')).length]).toEqual([
@@ -181,6 +185,40 @@ describe('the book of accounts', () => {
 })
 
 describe('pricing', () => {
+  it('comes to the same in whatever order and batches, repeated, and with a clock that goes back', async () => {
+    const part = fc.record({
+      keys: fc.array(fc.nat(30), { maxLength: 12 }),
+      clockMs: fc.integer({ min: -3_000_000_000, max: 3_000_000_000 }),
+      rates: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(part, { maxLength: 6 }), async (parts) => {
+        tenantId = ids.next('tenant')
+        await open()
+        await topUp('1')
+        // Every third ends with the month, and belongs to it; every fourth begins the next one.
+        const ends = (key: number) =>
+          key % 4 === 0 ? '2026-11-30T16:00:00.001Z' : key % 3 === 0 ? '2026-11-30T16:00Z' : '2026-11-12T00:00Z'
+        const event = (key: number) =>
+          uses(`k${key}`, BigInt(key), { startedAt: new Date('2026-11-11T16:00Z'), endedAt: new Date(ends(key)) })
+        for (const { keys, clockMs, rates } of parts) {
+          nowMs = START + clockMs
+          await money.record([...new Set(keys)].map(event))
+          if (rates) await money.rate()
+        }
+        await rateAll()
+        const all = [...new Set(parts.flatMap(({ keys }) => keys))]
+        const cents = (keys: readonly number[]) => sum(keys.map((key) => multiply(String(key), '0.01')))
+        const of = async (month: string) => (await money.statement(system, { tenantId, month })).exact
+        expect(await of('2026-11')).toBe(cents(all.filter((key) => key % 4 !== 0)))
+        expect(await of('2026-12')).toBe(cents(all.filter((key) => key % 4 === 0)))
+        const { balance, owed } = await money.wallet(system, tenantId)
+        expect(subtract(balance, owed)).toBe(subtract('1', cents(all)))
+      }),
+      { numRuns: 12 },
+    )
+  })
+
   it('takes an event once, and corrections where the event counted', async () => {
     await open()
     await topUp('5')

@@ -83,15 +83,18 @@ export interface HoldRequest {
   readonly ttlMs: number
 }
 
-/** A refusal is expected, so it is a value. It is not remembered: asked again there may be money. */
+/**
+ * Refusals are expected, so they are values. They are not remembered: asked again there may be money. `over`: this
+ * request was held before and nothing is held any more; for further work take a new request id.
+ */
 export type HoldOutcome =
   | {
       readonly kind: 'held'
       readonly id: Id<'hold'>
-      readonly state: HoldState
       readonly expiresAt: Date
       readonly pace: 'full' | 'slow'
     }
+  | { readonly kind: 'over'; readonly id: Id<'hold'>; readonly state: Exclude<HoldState, 'held'> }
   | { readonly kind: 'refused'; readonly atZero: AtZero; readonly available: Decimal }
 
 export type HoldState = 'held' | 'captured' | 'released' | 'expired'

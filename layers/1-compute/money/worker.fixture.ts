@@ -51,6 +51,7 @@ async function carryOut(money: Money, order: WorkerOrder, n: number): Promise<Wo
   const amount = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`
   const held = await money.hold({ tenantId, requestId, amount, ttlMs })
   if (held.kind === 'refused') return { kind: 'refused' }
+  if (held.kind === 'over' && held.state !== 'captured') return { kind: 'abandoned' }
   if (lot < 3) return { kind: 'abandoned' }
   if (lot < 6) {
     await money.release(held.id)
