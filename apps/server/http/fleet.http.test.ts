@@ -222,7 +222,21 @@ describe('chips', { timeout: 60_000 }, () => {
     const restored = await send('POST', `/api/v1/chips/${chipId}/restore`, { reason: 'never was' })
     expect(await codeOf(restored)).toBe('fleet.chip.not-retired')
     expect(await list(chip, '/api/v1/chips?retired=true')).toEqual([])
-    expect(await audited('chip.retire')).toMatchObject([{ outcome: 'failed', code: 'fleet.chip.present' }])
+    const report = agentReport()
+    const absorb = (chips: typeof report.chips) => test.server.factory.orders.absorb(nodeId, { ...report, chips }, null)
+    const held = (await list(chip, `/api/v1/chips?node=${nodeId}`)).map(({ facts }) => facts)
+    await absorb(held.filter(({ uuid }) => uuid !== 'chip-two'))
+    const sold = await send('POST', '/api/v1/chips/chip-two/retire', { reason: 'sold' })
+    expect(chip.parse(await sold.json())).toMatchObject({ state: 'absent', retired: { reason: { code: 'by-person' } } })
+    expect(await list(chip, '/api/v1/chips?retired=true')).toMatchObject([{ facts: { uuid: 'chip-two' } }])
+    expect(node.parse(await read(`/api/v1/nodes/${nodeId}`)).chipStates).toEqual({ healthy: 1 })
+    await absorb(held)
+    expect(node.parse(await read(`/api/v1/nodes/${nodeId}`)).chipStates).toEqual({ healthy: 2 })
+    const told = (await audited('chip.retire')).map(({ outcome, code }) => [outcome, code])
+    expect(told.toSorted()).toEqual([
+      ['done', null],
+      ['failed', 'fleet.chip.present'],
+    ])
   })
 })
 
