@@ -142,6 +142,23 @@ describe('fleet', () => {
       expect((await chipOf('u-slow')).evidence).toEqual([{ code: 'disappeared', params: {} }])
     })
 
+    it('is waited for only so long: then nobody knows how its chips are', async () => {
+      const node = await test.joined('u3')
+      const late = aChip('u-late', { vendor: 'slow' })
+      await observe(node, [late])
+      await observe(node, [], started)
+      for (let second = 20; second < 90; second += 20) {
+        await test.pass(20_000)
+        expect(await observe(node, [], started)).toEqual({ changed: false })
+      }
+      await test.pass(20_000)
+      expect(await observe(node, [], started)).toEqual({ changed: true })
+      expect(await chipOf('u-late')).toMatchObject({ state: 'unknown', evidence: [{ code: 'not-read-yet' }] })
+      expect(await observe(node, [], started)).toEqual({ changed: false })
+      await observe(node, [late], { ...started, unread: [] })
+      expect(await statesOf('u-late')).toEqual(['null>healthy', 'healthy>unknown', 'unknown>healthy'])
+    })
+
     it('may find a chip gone that nobody saw leave, also for a server that has restarted', async () => {
       const node = await test.joined('u2')
       const gone = aChip('u-gone', { vendor: 'slow' })

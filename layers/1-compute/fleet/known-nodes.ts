@@ -19,6 +19,18 @@ export interface KnownNode {
   changes: string
   /** Drivers the agent has not read yet: without them that a chip is left out would be news. */
   unread: string
+  /** When nobody may wait for them any longer; null where none is waited for, or that has been said. */
+  unreadDueMs: number | null
+}
+
+/** What the drivers themselves allow a tool's first answer, and a poll's time beside it. */
+const UNREAD_PATIENCE_MS = 90_000
+
+/** Until when the drivers that this report calls unread are waited for; what was waited for before goes on. */
+export function unreadDue(before: KnownNode | undefined, report: AgentReport, nowMs: number): number | null {
+  const key = unreadKey(report)
+  if (key === '') return null
+  return before?.unread === key ? before.unreadDueMs : nowMs + UNREAD_PATIENCE_MS
 }
 
 export interface Heard {
@@ -101,7 +113,9 @@ export function saysNothingNew(
   node: KnownNode,
   report: AgentReport,
   holds: (holderId: string, uuid: string) => boolean,
+  nowMs: number,
 ): boolean {
+  if (node.unreadDueMs !== null && nowMs >= node.unreadDueMs) return false
   if (node.state !== 'connected' || node.digest !== digestOfNode(report)) return false
   if (node.unread !== unreadKey(report)) return false
   const changes = changesKey(report)

@@ -195,6 +195,8 @@ export interface Judged {
   readonly stored: StoredChip | null
   /** Null: the report leaves the chip out. */
   readonly facts: ChipFacts | null
+  /** Its driver has not been read since the agent's start, for longer than a tool may take. */
+  readonly unread: boolean
   readonly changes: readonly StateEntry[]
   /** What the report says of changes that its agent had to drop; told with the first change after them. */
   readonly lost: readonly Coded[]
@@ -204,8 +206,9 @@ export interface Judged {
   readonly policy: QuarantinePolicy
 }
 
-function standingNow({ node, facts, stored }: Pick<Judged, 'node' | 'facts' | 'stored'>): Standing {
+function standingNow({ node, facts, stored, unread }: Pick<Judged, 'node' | 'facts' | 'stored' | 'unread'>): Standing {
   if (facts) return standingOf(facts)
+  if (unread) return { state: 'unknown', evidence: [NOT_READ_YET] }
   const seen = node.sameBoot && !(stored && isAwaited(stored))
   return { state: 'absent', evidence: [seen ? DISAPPEARED : NOT_REPORTED] }
 }
@@ -218,6 +221,11 @@ function isAwaited({ digest, state, evidence }: StoredChip): boolean {
 /** Chips that are to be marked as not read yet. Those that are absent stay so until they are seen. */
 export function toAwait({ unread }: Matching): readonly StoredChip[] {
   return unread.filter((chip) => chip.state !== 'absent' && !isAwaited(chip))
+}
+
+/** Chips of drivers that were waited for in vain: nobody knows how they are, least of all that they are well. */
+export function toDoubt({ unread }: Matching): readonly StoredChip[] {
+  return unread.filter((chip) => chip.state !== 'absent' && chip.state !== 'unknown')
 }
 
 /** Whether {@link judge} wants the chip's history: to sort in what the agent kept, or to count faults. */

@@ -21,6 +21,7 @@ import {
   type KnownNode,
   type KnownNodes,
   saysNothingNew,
+  unreadDue,
   unreadKey,
 } from './known-nodes.ts'
 import {
@@ -35,6 +36,7 @@ import {
   type StoredChip,
   sameOwner,
   toAwait,
+  toDoubt,
   type Verdict,
   wantsHistory,
 } from './observation.ts'
@@ -112,6 +114,7 @@ export function createObserver(parts: ObserveParts): Pick<Fleet, 'observe'> & {
       refused: new Map(),
       changes: '',
       unread: '',
+      unreadDueMs: null,
     }
     known.set(nodeId, read)
     return read
@@ -124,13 +127,13 @@ export function createObserver(parts: ObserveParts): Pick<Fleet, 'observe'> & {
       known.hear(nodeId, clock.now(), clockSkewMs)
       const skewMs = known.heard(nodeId)?.clockSkewMs ?? null
       const quick = known.get(nodeId)
-      if (quick && saysNothingNew(quick, report, holds)) {
+      if (quick && saysNothingNew(quick, report, holds, clock.now())) {
         known.keepReadings(quick, report)
         return { changed: false }
       }
       return await inTurn(nodeId, async () => {
         const node = await recall(nodeId)
-        if (node && saysNothingNew(node, report, holds)) {
+        if (node && saysNothingNew(node, report, holds, clock.now())) {
           known.keepReadings(node, report)
           return { changed: false }
         }
@@ -162,7 +165,9 @@ async function observeIn(
   }
   const uuids = report.chips.map(({ uuid }) => uuid)
   const matching = matchChips(node, report, await lockChips(tx, nodeId, uuids))
-  const judged = await judgeAll(tx, parts, { node, matching, report, clockSkewMs, nowMs })
+  const dueMs = unreadDue(parts.known.get(nodeId), report, nowMs)
+  const overdue = dueMs !== null && nowMs >= dueMs
+  const judged = await judgeAll(tx, parts, { node, matching, report, clockSkewMs, nowMs, overdue })
   const renamed = before.hostname !== report.facts.hostname
   const due = judged.filter(({ input, verdict }) => renamed || hasNews(input, verdict))
   const writes = due.map(({ input, verdict }): ChipWrite & { readonly verdict: Verdict } => ({
@@ -200,6 +205,7 @@ async function observeIn(
       refused: new Map(matching.refused.map(({ facts, stored }) => [facts.uuid, stored.nodeId])),
       changes: changesKey(report),
       unread: unreadKey(report),
+      unreadDueMs: overdue ? null : dueMs,
     },
     changed: wrote || writes.length > 0 || claims.length > 0 || awaited.length > 0,
   }
@@ -219,11 +225,13 @@ async function judgeAll(
     readonly report: AgentReport
     readonly clockSkewMs: number | null
     readonly nowMs: number
+    /** Drivers that are not read yet have been waited for long enough. */
+    readonly overdue: boolean
   },
 ): Promise<readonly JudgedChip[]> {
   const { node, matching, nowMs } = about
   const kept = entriesOf(about.report.changes, about.clockSkewMs)
-  const common = { node, nowMs, policy, lost: lostOf(about.report, about.clockSkewMs) }
+  const common = { node, nowMs, policy, unread: false, lost: lostOf(about.report, about.clockSkewMs) }
   const asked = [
     ...matching.present.map(({ facts, stored, reportedUuid }) => ({
       ...common,
@@ -231,6 +239,14 @@ async function judgeAll(
       stored,
       facts,
       changes: kept.get(reportedUuid) ?? [],
+    })),
+    ...(about.overdue ? toDoubt(matching) : []).map((stored) => ({
+      ...common,
+      unread: true,
+      chipId: stored.id,
+      stored,
+      facts: null,
+      changes: [],
     })),
     ...matching.missing.map((stored) => ({
       ...common,
