@@ -102,6 +102,8 @@ function addQuarantine(chips: Command): void {
   for (const { name, description, told } of [
     { name: 'quarantine', description: 'Place nothing on a chip until it is released', told: 'is in quarantine' },
     { name: 'release', description: 'Take a chip out of quarantine', told: 'is released' },
+    { name: 'retire', description: 'Say that a card was taken out for good; its history is kept', told: 'is retired' },
+    { name: 'restore', description: 'Count a retired chip again', told: 'is back' },
   ]) {
     common(
       chips

@@ -64,7 +64,9 @@ export const readingsQuery = (chipId: string, range: Range) =>
     refetchInterval: range === '1h' ? 15_000 : 60_000,
   })
 
-const changeChip = (action: 'quarantine' | 'release') => (id: string, reason: string) =>
+const changeChip = (action: 'quarantine' | 'release' | 'retire' | 'restore') => (id: string, reason: string) =>
   request<Chip>(`/api/v1/chips/${encodeURIComponent(id)}/${action}`, { method: 'POST', body: { reason } })
 export const quarantineChip = changeChip('quarantine')
 export const releaseChip = changeChip('release')
+export const retireChip = changeChip('retire')
+export const restoreChip = changeChip('restore')

@@ -22,7 +22,7 @@ import { RecordsPanel } from './records-panel.tsx'
 import { ScoresPanel } from './scores-panel.tsx'
 import { chipSearch } from './search.ts'
 import { rangeOf } from './series.ts'
-import { Evidence, QuarantineControl, UnverifiedNote } from './standing.tsx'
+import { Evidence, QuarantineControl, RetireControl, UnverifiedNote } from './standing.tsx'
 
 function RunsPanel({ chip }: { readonly chip: Chip }) {
   const t = useText(chipMessages)
@@ -107,6 +107,7 @@ function Content({ chip }: { readonly chip: Chip }) {
         }
         action={
           <>
+            <RetireControl chip={chip} />
             <QuarantineControl chip={chip} />
             {chip.facts.simulated ? null : (
               <ProveControl proving={proving} label={measured ? t('proveAgain') : t('prove')} />

@@ -10,7 +10,7 @@ import { markOfChip } from '../../shared/ui/chip-state.tsx'
 import { ReasonDialog } from '../../shared/ui/reason-dialog.tsx'
 import { StateMark } from '../../shared/ui/state-mark.tsx'
 import { When } from '../../shared/ui/when.tsx'
-import { quarantineChip, releaseChip } from './api.ts'
+import { quarantineChip, releaseChip, restoreChip, retireChip } from './api.ts'
 import { standingMessages } from './readings.messages.ts'
 
 /** Says where nobody has yet seen what the vendor's tool really prints. */
@@ -85,6 +85,36 @@ export function QuarantineControl({ chip }: { readonly chip: Chip }) {
           onClose={() => setAsking(false)}
         >
           <p>{t(held ? 'releaseWhat' : 'quarantineWhat')}</p>
+        </ReasonDialog>
+      ) : null}
+    </>
+  )
+}
+
+/** For a card that was taken out for good: only a chip that nobody reports any more can be retired. */
+export function RetireControl({ chip }: { readonly chip: Chip }) {
+  const t = useText(standingMessages)
+  const queryClient = useQueryClient()
+  const mayChange = useMay('nodes:write')
+  const [asking, setAsking] = useState(false)
+  const retired = chip.retired !== undefined && chip.retired !== null
+  if (!mayChange || (!retired && chip.state !== 'absent')) return null
+  const name = chip.facts.product
+  const run = (reason: string) =>
+    (retired ? restoreChip : retireChip)(chip.id, reason).then(() =>
+      queryClient.invalidateQueries({ queryKey: ['chips'] }),
+    )
+  return (
+    <>
+      <Button onClick={() => setAsking(true)}>{t(retired ? 'restore' : 'retire')}</Button>
+      {asking ? (
+        <ReasonDialog
+          title={t(retired ? 'restoreTitle' : 'retireTitle', { name })}
+          action={t(retired ? 'restore' : 'retire')}
+          onConfirm={run}
+          onClose={() => setAsking(false)}
+        >
+          <p>{t(retired ? 'restoreWhat' : 'retireWhat')}</p>
         </ReasonDialog>
       ) : null}
     </>
