@@ -87,6 +87,8 @@ async function pack() {
   chmodSync(join(OUT, 'bin', 'medley.mjs'), 0o755)
   for (const file of ['LICENSE', 'README.md', 'README.zh-CN.md'])
     if (existsSync(inRoot(file))) cpSync(inRoot(file), join(OUT, file))
+  // What runs the agent as a service or in a container: the guide names it inside the installed folder.
+  cpSync(inRoot('deploy', 'agent'), join(OUT, 'deploy', 'agent'), { recursive: true })
   const built = inRoot('apps', 'console', 'dist')
   if (existsSync(built)) cpSync(built, join(OUT, 'console'), { recursive: true })
   writeFileSync(join(OUT, 'THIRD-PARTY-NOTICES.txt'), notices(folders))
