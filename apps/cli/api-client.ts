@@ -57,7 +57,8 @@ export function connect(data: string): ApiClient {
   async function call<Schema extends z.ZodType>(method: string, path: string, body: unknown, schema: Schema) {
     const response = await raw(method, path, body)
     if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null))
-    return schema.parse(await response.json())
+    // Done, with nothing to say of it.
+    return schema.parse(response.status === 204 ? null : await response.json())
   }
 
   return {

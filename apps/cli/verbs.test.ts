@@ -87,6 +87,7 @@ const VERBS: readonly (readonly [verb: string, right: string, wrong: string])[] 
   ['nodes label', 'node_1 tier=a old-', 'node_1 tier'],
   ['nodes taint', 'node_1 a=b:no-schedule c-', 'node_1 a=b:never'],
   ['nodes taint', 'node_1 c-', 'node_1 a=b'],
+  ['nodes taint', 'node_1 a=b:NoSchedule a:PreferNoSchedule b=:NoExecute c-', 'node_1 a=b:NoScheduling'],
   ['nodes place', 'node_1 --rack 1', 'node_1'],
   ['nodes revoke', 'node_1 --reason sold', 'node_1'],
   ['nodes maintenance', '', '--to +2h --reason fan'],

@@ -49,8 +49,8 @@ export function addTokens(agent: Command): void {
     'medley agent token revoke join_0193...',
   ).action(async (id: string, _flags: unknown, command: Command) => {
     const path = `/api/v1/join-tokens/${encodeURIComponent(id)}`
-    const answer = await connect(dataOf(command)).send('DELETE', path, undefined, z.unknown())
-    if (isJson(command)) printJson(answer)
+    await connect(dataOf(command)).send('DELETE', path, undefined, z.unknown())
+    if (isJson(command)) printJson({ id, revoked: true })
     else process.stdout.write(`revoked ${id}\n`)
   })
 }

@@ -3,8 +3,11 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { connect, listAll } from '../api-client.ts'
 import { oneOf } from '../arguments.ts'
+import { CliError } from '../cli-error.ts'
 import { describeCode } from '../codes.ts'
 import { common, dataOf, isJson, number, printJson, printTable } from '../output.ts'
+
+const testAnswer = z.object({ ok: z.boolean(), error: z.string().nullable() })
 
 export function addAlerts(program: Command): void {
   const alerts = common(
@@ -114,7 +117,8 @@ function addChannels(alerts: Command): void {
     'medley alerts channels test channel_0193...',
   ).action(async (id: string, _flags: unknown, command: Command) => {
     const path = `/api/v1/alert-channels/${encodeURIComponent(id)}/test`
-    const answer = await connect(dataOf(command)).send('POST', path, {}, z.unknown())
+    const answer = await connect(dataOf(command)).send('POST', path, {}, testAnswer)
+    if (!answer.ok) throw new CliError(5, `The message was not taken: ${answer.error ?? 'no reason given'}`)
     if (isJson(command)) printJson(answer)
     else process.stdout.write('sent\n')
   })

@@ -158,7 +158,7 @@ async function factoryFindings(data: string): Promise<readonly Finding[]> {
 }
 
 function stateFindings(state: Status): readonly Finding[] {
-  const unwell = state.chips.filter((chip) => chip.health !== 'healthy')
+  const unwell = state.chips.filter((chip) => !chip.simulated && chip.health !== 'healthy')
   return [
     {
       check: 'Factory',

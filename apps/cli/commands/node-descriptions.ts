@@ -31,7 +31,9 @@ export function addNodeDescriptions(nodes: Command): void {
   common(
     nodes
       .command('taint')
-      .description('Set taints (KEY=VALUE:EFFECT) and take them away (KEY-); effects as in Kubernetes')
+      .description(
+        'Set taints (KEY=VALUE:EFFECT) and take them away (KEY-); effects as in Kubernetes: NoSchedule, PreferNoSchedule, NoExecute',
+      )
       .argument('<node>', 'id or host name')
       .argument('<taints...>'),
     'medley nodes taint rack12-node3 tenant=acme:no-schedule',
@@ -98,7 +100,12 @@ function taintOf(word: string): Change<Taint> {
   const [, key, value = '', effect] = /^([^=:]+)(?:=([^:]*))?:(.+)$/.exec(word) ?? []
   if (key === undefined || effect === undefined)
     throw new CliError(2, `${word} is no taint: write KEY=VALUE:EFFECT, or KEY- to take it away`)
-  return { key, value: { key, value, effect: oneOf('the effect', effect, taint.shape.effect.options) } }
+  return { key, value: { key, value, effect: oneOf('the effect', kebab(effect), taint.shape.effect.options) } }
+}
+
+/** `NoSchedule`, as Kubernetes writes it, is our `no-schedule`. */
+function kebab(effect: string): string {
+  return effect.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()
 }
 
 function applyTaint(taints: readonly Taint[], { key, value }: Change<Taint>): Taint[] {

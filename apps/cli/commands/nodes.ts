@@ -2,7 +2,7 @@ import { maintenanceWindow, type Node, node } from '@medley/server/fleet-schemas
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { type ApiClient, connect, listAll, withQuery } from '../api-client.ts'
-import { futureTime } from '../arguments.ts'
+import { futureTime, oneOf } from '../arguments.ts'
 import { CliError } from '../cli-error.ts'
 import { bytes, common, dataOf, isJson, printJson, printTable } from '../output.ts'
 import { chipCounts, keyed, printFacts } from './fleet-words.ts'
@@ -18,8 +18,9 @@ export function addNodes(program: Command): void {
       .option('--state <state>', 'connected, away or revoked'),
     'medley nodes --filter rack-12 --state away',
   ).action(async (flags: { filter?: string; state?: string }, command: Command) => {
+    const state = flags.state === undefined ? null : oneOf('--state', flags.state, node.shape.state.options)
     const all = await listAll(connect(dataOf(command)), '/api/v1/nodes', node, { q: flags.filter })
-    const wanted = all.filter(({ state }) => flags.state === undefined || state === flags.state)
+    const wanted = all.filter((each) => state === null || each.state === state)
     if (isJson(command)) return printJson(wanted)
     printTable(
       ['NODE', 'HOST NAME', 'STATE', 'CORDON', 'RACK', 'CHIPS', 'LAST SEEN'],
@@ -48,7 +49,9 @@ export function addNodes(program: Command): void {
   common(
     nodes
       .command('revoke')
-      .description('Make the node’s key worthless and cut it off; it comes back only with a new join token')
+      .description(
+        'Make the node’s key worthless and cut it off; to bring the machine back, empty the agent’s folder (DATA/agent) and join as a new node with a new token',
+      )
       .argument('<node>', 'id or host name')
       .requiredOption('--reason <text>', 'kept in the audit'),
     'medley nodes revoke rack12-node3 --reason "sold"',

@@ -7,6 +7,8 @@ import { common, dataOf, isJson, number, printJson } from '../output.ts'
 
 const link = z.object({ url: z.string(), expiresAt: z.string() })
 
+const plural = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`
+
 export function addStatus(program: Command): void {
   common(program.command('status').description('State of the factory'), 'medley status --json').action(
     async (_flags: unknown, command: Command) => {
@@ -16,7 +18,10 @@ export function addStatus(program: Command): void {
       say(`${state.ready ? 'ready' : 'starting'}   Medley ${state.version}, up since ${state.startedAt}`)
       for (const step of state.steps)
         say(`  ${step.step.padEnd(11)}${step.state}${step.detail ? `: ${describeCode(step.detail)}` : ''}`)
-      for (const chip of state.chips) say(`  chip       ${chip.product} (${chip.vendor}) ${chip.health}`)
+      for (const chip of state.chips)
+        if (!chip.simulated) say(`  chip       ${chip.product} (${chip.vendor}) ${chip.health}`)
+      const { chips, nodes } = state.simulated
+      if (chips > 0) say(`  ${plural(chips, 'simulated chip')} on ${plural(nodes, 'node')}: medley fleet`)
       for (const item of state.deployments)
         say(`  serves     ${item.servedModel}: ${item.state}, ${item.restarts} restarts`)
       const axes = Object.entries(state.score.axes).map(([event, score]) => `${event} ${number(score)}`)

@@ -48,7 +48,7 @@ export async function runAgent(data: string, json: boolean): Promise<void> {
     if (typeof end === 'number' && end !== 0)
       throw new CliError(
         4,
-        `The server no longer takes this node. Ask for a new token there, and: medley agent join URL`,
+        `The server no longer takes this node. After a revocation, empty the agent’s folder (${files.agent}) and join as a new node with a new token: medley agent join URL`,
       )
   } finally {
     releaseLock(agentLock(data))

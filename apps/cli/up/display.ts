@@ -126,7 +126,11 @@ function switchedOff({ step }: StartupStep, status: Status, { prove, starterMode
 }
 
 const RESULTS: Readonly<Record<StartupStep['step'], (status: Status) => string>> = {
-  chips: (status) => status.chips.map((chip) => `${chip.product} (${chip.vendor}, ${chip.health})`).join('; '),
+  chips: (status) =>
+    status.chips
+      .filter((chip) => !chip.simulated)
+      .map((chip) => `${chip.product} (${chip.vendor}, ${chip.health})`)
+      .join('; '),
   model: (status) => status.models.map((model) => model.name).join(', '),
   proving: (status) => scores(status),
   deployment: (status) => status.deployments.map((item) => `${item.servedModel} is ${item.state}`).join('; '),

@@ -12,13 +12,19 @@ export type ChipHealth = z.infer<typeof chipHealth>
 
 /**
  * What a chip is known by. Characters that no store can keep (U+0000, half of a surrogate pair) or no screen can show
- * are left out, by the agent and by the server alike; of what is left an index must be able to hold all.
+ * are left out, by the agent and by the server alike; of what is left an index must be able to hold all. No tool has a
+ * uuid longer than that or made of nothing else: such a one comes of a garbled output, and its chip is still reported.
  */
 export const chipUuid = z
   .string()
-  .overwrite((words) => words.toWellFormed().replace(/\p{Cc}/gu, ''))
   .min(1)
-  .max(512)
+  .overwrite(
+    (words) =>
+      words
+        .replace(/\p{Cc}/gu, '')
+        .slice(0, 512)
+        .toWellFormed() || 'unreadable',
+  )
 
 /** Words of tools and machines. What no store can keep of them is left out: it must not cost a node its report. */
 const text = z.string().overwrite((words) => words.toWellFormed().replaceAll('\u0000', ''))

@@ -73,7 +73,13 @@ export const CHIP_METRICS: readonly MetricDefinition[] = [
 const timestampMs = z.number().int().nonnegative()
 
 /** As in the agent's report (`@medley/fleet/protocol`): without the characters that no store can keep. */
-const chipUuid = z.string().overwrite((words) => words.toWellFormed().replace(/\p{Cc}/gu, ''))
+const chipUuid = z.string().overwrite(
+  (words) =>
+    words
+      .replace(/\p{Cc}/gu, '')
+      .slice(0, 512)
+      .toWellFormed() || 'unreadable',
+)
 
 /**
  * Which chips and metrics the rows of later samples stand for, sent before the first of them and whenever one of the
