@@ -164,8 +164,9 @@ export const agentErrors = defineErrors('agent', {
     status: 403,
     title: { en: 'The server no longer takes this node ({code})', 'zh-CN': '服务端不再接纳该节点（{code}）' },
     hint: {
-      en: 'Ask the operator. An unknown node joins again with a new token; a revoked one comes back only as a new node, after its agent directory was emptied.',
-      'zh-CN': '请联系运维人员。未知的节点可用新令牌重新接入；已吊销的节点须先清空代理目录，再作为新节点接入。',
+      en: 'Ask the operator. An unknown node joins again with a new token; after a revocation, empty the agent’s folder (DATA/agent) and join as a new node with a new token.',
+      'zh-CN':
+        '请联系运维人员。未知的节点可用新令牌重新接入；若节点已被吊销，请先清空代理目录（DATA/agent），再用新令牌作为新节点接入。',
     },
   },
 })
