@@ -139,6 +139,11 @@ export const serverErrors = defineErrors('server', {
     title: { en: 'This node belongs to the centre', 'zh-CN': '该节点属于算力中心' },
     hint: { en: 'Ask the centre’s operator to change it', 'zh-CN': '请联系算力中心的运营人员操作' },
   },
+  'node.own': {
+    status: 409,
+    title: { en: 'This node belongs to the factory itself', 'zh-CN': '该节点由工厂自身运行' },
+    hint: { en: 'Stop the factory instead', 'zh-CN': '如需停用，请直接停止工厂' },
+  },
   'centre.only': {
     status: 403,
     title: { en: 'Only the centre’s operator may change this', 'zh-CN': '仅算力中心的运营人员可以修改' },

@@ -23,6 +23,7 @@ import type { Idempotency } from './idempotency.ts'
 import type { Live } from './live.ts'
 import type { OperationBook, OperationView } from './operations.ts'
 import type { Orders } from './orders.ts'
+import type { OwnNodes } from './own-nodes.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { FactoryStatus } from './status.ts'
 import type { Vendors } from './vendors.ts'
@@ -55,6 +56,7 @@ export interface Factory {
   readonly idempotency: Idempotency
   readonly live: Live
   readonly orders: Orders
+  readonly ownNodes: OwnNodes
   readonly snapshots: Snapshots
   readonly status: FactoryStatus
   principalOf(headers: Headers): Promise<Principal | null>

@@ -25,6 +25,17 @@ const until = async (look: () => Promise<boolean>) => {
     await new Promise((resolve) => setTimeout(resolve, 50))
   expect(await look()).toBe(true)
 }
+/** As the agent of another machine does. */
+const joinByToken = async (nodeKey: string) => {
+  const { token } = createdJoinToken.parse(await (await post('/api/v1/join-tokens')).json())
+  const key = generateNodeKey()
+  const joined = await test.app.request('/agents/v1/join', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ nodeKey, hostname: nodeKey, publicKey: key.publicKey, agentVersion: '0' }),
+  })
+  return { nodeId: joinAnswer.parse(await joined.json()).nodeId, key }
+}
 const auditOf = async (query: string) => page(auditEntry).parse(await read(`/api/v1/audit?${query}`)).items
 
 describe('the opening of a connection', { timeout: 60_000 }, () => {
@@ -249,7 +260,7 @@ describe('a second connection of one node', { timeout: 60_000 }, () => {
 
 describe('a node that is revoked', { timeout: 60_000 }, () => {
   it('is cut off and does not come back', async () => {
-    const identity = await test.joinOwn('revoked')
+    const identity = await joinByToken('revoked')
     const agent = await introduce(address, identity)
     await agent.next('welcome')
     const revoked = await post(`/api/v1/nodes/${identity.nodeId}/revoke`, { reason: 'stolen' })
@@ -259,6 +270,13 @@ describe('a node that is revoked', { timeout: 60_000 }, () => {
     const again = await introduce(address, identity)
     expect(await again.next('refused')).toMatchObject({ code: 'server.channel.stranger', final: true })
     expect(await auditOf(`action=node.revoke&subject=${identity.nodeId}`)).toMatchObject([{ outcome: 'done' }])
+  })
+
+  it('is never the factory’s own, which is stopped instead', async () => {
+    const { nodeId } = await test.joinOwn('own')
+    const refused = await post(`/api/v1/nodes/${nodeId}/revoke`, { reason: 'x' })
+    expect([refused.status, problem.parse(await refused.json()).code]).toEqual([409, 'server.node.own'])
+    expect(await stateOf(nodeId)).not.toBe('revoked')
   })
 
   it('is cut off also when another server of the same store is told so', async () => {

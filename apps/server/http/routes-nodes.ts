@@ -11,6 +11,7 @@ import {
   reasonRequest,
 } from '../api/fleet-schemas.ts'
 import { oneOf, pageQuery, reference } from '../api/schemas.ts'
+import { serverErrors } from '../errors.ts'
 import type { Factory } from '../factory.ts'
 import { presentCard, presentGap, presentNode, presentTopology, presentWindow } from '../present-fleet.ts'
 import { body, declare, declareChange, json, listOf, notFound, toPage } from './declare.ts'
@@ -141,6 +142,8 @@ export function nodeRoutes(factory: Factory) {
     async (context) => {
       const principal = context.get('principal')
       const { id, tenantId } = await changeableNode(factory, principal, context.req.valid('param').id)
+      // Its agent is a process of this factory, which would only be refused from then on.
+      if (factory.ownNodes.ids.includes(id)) throw serverErrors['node.own']()
       const { reason } = context.req.valid('json')
       await factory.revokeNode({ ...principal.scope, ...ownerOf(tenantId) }, id, reason, {
         centre: principal.viewer.all,
