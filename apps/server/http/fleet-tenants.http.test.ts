@@ -152,6 +152,13 @@ describe('a tenant', { timeout: 60_000 }, () => {
     expect(await codeOf(await mei.ask('/api/v1/alert-channels'))).toBe('server.centre.only')
   })
 
+  it('does not read the supply of all over time, which is the centre’s', async () => {
+    const refused = await mei.ask('/api/v1/capacity/history')
+    expect([refused.status, await codeOf(refused)]).toEqual([403, 'server.centre.only'])
+    expect((await asCentre('/api/v1/capacity/history')).status).toBe(200)
+    expect((await mei.ask('/api/v1/capacity')).status).toBe(200)
+  })
+
   it('revokes its own node and is told so by its own audit', async () => {
     const own = await join(await tokenOf(mei.ask, { dedicated: true }), 'mei-second')
     expect((await mei.ask(`/api/v1/nodes/${own}/revoke`, 'POST', { reason: 'sold' })).status).toBe(200)

@@ -5,6 +5,7 @@ import { HEADLINE_DTYPE } from '../capacity.ts'
 import type { Factory } from '../factory.ts'
 import { declare, json, listOf } from './declare.ts'
 import { periodOf, periodQuery } from './period.ts'
+import { requireCentre } from './reach.ts'
 import { createRouter } from './router.ts'
 
 const dtype = z
@@ -42,6 +43,8 @@ export function capacityRoutes(factory: Factory) {
       responses: { 200: listOf(capacityPoint, 'Points, oldest first') },
     }),
     async (context) => {
+      // A point counts every tenant's nodes: nobody but the centre may read that.
+      requireCentre(context.get('principal'))
       const { dtype: wanted, ...period } = context.req.valid('query')
       const { fromMs, toMs } = periodOf(factory.clock, period, WEEK_MS)
       const points = await factory.capacity.history(new Date(fromMs), new Date(toMs), wanted)
