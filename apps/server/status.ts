@@ -64,7 +64,11 @@ export function createStatus(ports: StatusPorts): FactoryStatus {
   const of = async (scope: TenantScope): Promise<Status> => {
     const now = new Date(clock.now())
     const { cells } = await ports.index.picture()
-    const chips = cells.filter(({ tenantId }) => tenantId === null || tenantId === scope.tenantId).slice(0, MOST_CHIPS)
+    const seen = cells.filter(({ tenantId }) => tenantId === null || tenantId === scope.tenantId)
+    const real = seen.filter(({ simulated }) => !simulated)
+    const made = seen.filter(({ simulated }) => simulated)
+    // Real ones first: a large simulated fleet must not push them out.
+    const chips = [...real, ...made].slice(0, MOST_CHIPS)
     const axes = await proving.scores(chips.flatMap(({ uuid, simulated }) => (simulated ? [] : uuid)))
     const deployments = await serving.list(scope, { after: null, limit: 500 })
     const day = await supply.summary(scope, { from: new Date(now.getTime() - DAY_MS), to: now, groupBy: 'outcome' })
@@ -78,13 +82,15 @@ export function createStatus(ports: StatusPorts): FactoryStatus {
       startedAt: ports.startedAt.toISOString(),
       store: { kind: config.store.kind, version: await storeVersion() },
       steps: [...bringUp.steps()],
-      chips: chips.map(({ chipId, uuid, vendor, product, state }) => ({
+      chips: chips.map(({ chipId, uuid, vendor, product, state, simulated }) => ({
         id: chipId,
         uuid,
         vendor,
         product,
         health: state,
+        simulated,
       })),
+      simulated: { chips: made.length, nodes: new Set(made.map(({ nodeId }) => nodeId)).size },
       models: (await registry.list(scope)).map(({ id, name, state }) => ({ id, name, state })),
       deployments: deployments.map((item) => ({
         id: item.id,

@@ -1,4 +1,4 @@
-import { status } from '@medley/server/schemas'
+import { type Status, status } from '@medley/server/schemas'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { connect } from '../api-client.ts'
@@ -9,6 +9,17 @@ const link = z.object({ url: z.string(), expiresAt: z.string() })
 
 const plural = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`
 
+/** Simulated chips are counted only: nothing runs on them. */
+function chipLines({ chips, simulated }: Status): readonly string[] {
+  const real = chips.filter((chip) => !chip.simulated)
+  const lines = real.map((chip) => `  chip       ${chip.product} (${chip.vendor}) ${chip.health}`)
+  if (simulated.chips === 0) return lines
+  return [
+    ...lines,
+    `  ${plural(simulated.chips, 'simulated chip')} on ${plural(simulated.nodes, 'node')}: medley fleet`,
+  ]
+}
+
 export function addStatus(program: Command): void {
   common(program.command('status').description('State of the factory'), 'medley status --json').action(
     async (_flags: unknown, command: Command) => {
@@ -18,10 +29,7 @@ export function addStatus(program: Command): void {
       say(`${state.ready ? 'ready' : 'starting'}   Medley ${state.version}, up since ${state.startedAt}`)
       for (const step of state.steps)
         say(`  ${step.step.padEnd(11)}${step.state}${step.detail ? `: ${describeCode(step.detail)}` : ''}`)
-      for (const chip of state.chips)
-        if (!chip.simulated) say(`  chip       ${chip.product} (${chip.vendor}) ${chip.health}`)
-      const { chips, nodes } = state.simulated
-      if (chips > 0) say(`  ${plural(chips, 'simulated chip')} on ${plural(nodes, 'node')}: medley fleet`)
+      for (const line of chipLines(state)) say(line)
       for (const item of state.deployments)
         say(`  serves     ${item.servedModel}: ${item.state}, ${item.restarts} restarts`)
       const axes = Object.entries(state.score.axes).map(([event, score]) => `${event} ${number(score)}`)

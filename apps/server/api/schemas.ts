@@ -252,8 +252,17 @@ export const status = z
     store: z.object({ kind: z.enum(['embedded', 'external']), version: z.string() }),
     steps: z.array(startupStep),
     chips: z.array(
-      z.object({ id: z.string(), uuid: z.string(), vendor: z.string(), product: z.string(), health: z.string() }),
+      z.object({
+        id: z.string(),
+        uuid: z.string(),
+        vendor: z.string(),
+        product: z.string(),
+        health: z.string(),
+        simulated: z.boolean(),
+      }),
     ),
+    /** All of them, also where `chips` is cut short. */
+    simulated: z.object({ chips: count, nodes: count }),
     models: z.array(z.object({ id: z.string(), name: z.string(), state: z.string() })),
     deployments: z.array(
       z.object({ id: z.string(), name: z.string(), state: z.string(), servedModel: z.string(), restarts: count }),

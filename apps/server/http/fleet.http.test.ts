@@ -26,7 +26,7 @@ import {
   series,
   vendor,
 } from '../api/fleet-schemas.ts'
-import { chip, page, problem } from '../api/schemas.ts'
+import { chip, page, problem, status } from '../api/schemas.ts'
 import { CONSOLE, startTestFactory, type TestFactory } from './test-factory.ts'
 import { agentReport, usage } from './test-samples.ts'
 
@@ -277,6 +277,9 @@ describe('the fleet', { timeout: 60_000 }, () => {
     const uuid = await simulatedChip()
     const shown = await list(chip, '/api/v1/chips?simulated=true')
     expect(shown).toMatchObject([{ simulated: true, facts: { uuid, simulated: true } }])
+    const told = status.parse(await read('/api/v1/status'))
+    expect(told.simulated).toEqual({ chips: 1, nodes: 1 })
+    expect(told.chips.map((each) => each.simulated)).toEqual([false, false, true])
     const proving = await send('POST', '/api/v1/proving/runs', { chipId: shown[0]?.id })
     expect([proving.status, await codeOf(proving)]).toEqual([409, 'server.chip.simulated'])
     const { tenantId, projectId } = await test.server.factory.identity.bootstrap()

@@ -10,6 +10,7 @@ const calm: Status = {
   store: { kind: 'embedded', version: '18' },
   steps: [{ step: 'chips', state: 'done', done: 1, total: 1, unit: '', detail: null }],
   chips: [],
+  simulated: { chips: 0, nodes: 0 },
   models: [{ id: 'model_1', name: 'starter', state: 'ready' }],
   deployments: [{ id: 'dep_1', name: 'starter', state: 'ready', servedModel: 'starter', restarts: 0 }],
   score: { axes: {}, fitness: null, reason: 'full_suites_not_run' },
