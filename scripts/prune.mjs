@@ -1,5 +1,5 @@
 /**
- * Removes from node_modules what this platform can never load. `--runtime` also removes the headers and manuals of
+ * Removes from node_modules what this platform can never load and what nothing here reads. `--runtime` also removes the headers and manuals of
  * Node 24, and reports what running needs apart from what building and testing need; build tools stay.
  *
  *   node scripts/prune.mjs [--runtime] [--json]
@@ -39,6 +39,15 @@ function foreignLlama() {
     .map((name) => join(base, name))
 }
 
+/** Whole libraries packed into one file for pages without a bundler, and maps of such: ours are built from the modules. */
+function readyBundles() {
+  const maps = list(inRoot('node_modules', 'swagger-ui-dist')).filter((name) => name.endsWith('.map'))
+  return [
+    ...['echarts', 'antd', join('@ant-design', 'icons')].map((name) => inRoot('node_modules', name, 'dist')),
+    ...maps.map((name) => inRoot('node_modules', 'swagger-ui-dist', name)),
+  ].filter((path) => existsSync(path))
+}
+
 function nodeManuals() {
   return list(inRoot('node_modules'))
     .filter((name) => /^node-(?:bin-)?(?:linux|darwin|win)-/.test(name))
@@ -48,7 +57,12 @@ function nodeManuals() {
 
 /** @param {{ runtime?: boolean }} options */
 export function prune(options = {}) {
-  const doomed = [...foreignOnnx(), ...foreignLlama(), ...(options.runtime === true ? nodeManuals() : [])]
+  const doomed = [
+    ...foreignOnnx(),
+    ...foreignLlama(),
+    ...readyBundles(),
+    ...(options.runtime === true ? nodeManuals() : []),
+  ]
   let removedBytes = 0
   for (const path of doomed) {
     removedBytes += bytesOf(path)
